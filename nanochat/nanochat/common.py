@@ -119,7 +119,7 @@ def compute_init(device_type: str = "cpu") -> tuple[bool, int, int, int, torch.d
     if device_type == "cuda":
         if local_rank >= torch.cuda.device_count():
             raise UserError(
-                f"local rank {local_rank} has no GPU: start {torch.cuda.device_count()} processes here at most"
+                f"local rank {local_rank} has no GPU: start at most {torch.cuda.device_count()} processes"
             )
         device = torch.device("cuda", local_rank)
         torch.cuda.set_device(device)
