@@ -57,13 +57,13 @@ def tokenizing_distributed_data_loader(
     needed_tokens = B * T + 1  # one more than the inputs: the last input's target
     token_buffer: list[int] = []
     for texts in _text_batches(documents, split, rank, world_size, tokenizer_batch_size):
-        for tokens in tokenizer.encode(texts, prepend=bos_token, num_threads=tokenizer_threads):
-            token_buffer.extend(tokens)
+        for row in tokenizer.encode(texts, prepend=bos_token, num_threads=tokenizer_threads):
+            token_buffer.extend(row)
 
-        start = 0
-        while len(token_buffer) - start >= needed_tokens:
-            tokens = token_buffer[start : start + needed_tokens]
-            start += needed_tokens
+        used = 0
+        while used + needed_tokens <= len(token_buffer):
+            tokens = token_buffer[used : used + needed_tokens]
+            used += needed_tokens
             if skip_batches > 0:
                 skip_batches -= 1
                 continue
@@ -73,7 +73,7 @@ def tokenizing_distributed_data_loader(
             inputs = inputs_cpu.view(B, T).to(device=device, non_blocking=on_cuda)
             targets = targets_cpu.view(B, T).to(device=device, non_blocking=on_cuda)
             yield inputs, targets
-        del token_buffer[:start]
+        del token_buffer[:used]
 
 
 def _text_batches(

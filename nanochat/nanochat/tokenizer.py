@@ -3,7 +3,7 @@
     tokenizer = RustBPETokenizer.train_from_iterator(texts, vocab_size=4096)
     tokenizer.save("runs/tokenizer")
     tokenizer = get_tokenizer()                      # what `python -m scripts.tok_train` saved
-    tokenizer.encode("Hello", prepend="<|bos|>")     # [4087, 1163, ...]
+    tokenizer.encode("Hello", prepend="<|bos|>")     # the id of <|bos|>, then those of Hello
 
 A saved tokenizer is a folder of two readable files: `tokenizer.json` (split pattern, special tokens) and
 `merges.tiktoken` (one line a token, in rank order: its bytes in base64, and its rank).

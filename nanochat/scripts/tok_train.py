@@ -1,7 +1,10 @@
 """Train the tokenizer, report how well it compresses, and save it for the other scripts.
 
-python -m scripts.tok_train
-python -m scripts.tok_train --vocab-size 8192 --data-dir ~/fineweb-edu
+    python -m scripts.tok_train
+    python -m scripts.tok_train --vocab-size 8192 --data-dir ~/fineweb-edu
+
+The corpus is Python's own sources unless a folder of Parquet shards is given. Takes seconds on a laptop.
+Pretraining comes next: `python -m scripts.base_train`.
 """
 
 from __future__ import annotations
@@ -10,7 +13,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
 from nanochat.common import Progress, UserError, get_base_dir, parse_settings, print0, run_script, setting
 from nanochat.dataset import document_groups
@@ -25,7 +27,7 @@ class Settings:
     max_chars: int = setting(2_000_000_000, "stop reading the training split after this many characters")
     max_doc_chars: int = setting(10_000, "read no more than this many characters of a document")
     eval_chars: int = setting(1_000_000, "measure the compression on this many characters of each split")
-    data_dir: Path | None = setting(None, "folder of Parquet shards, instead of $NANOCHAT_DATA_DIR")
+    data_dir: str | None = setting(None, "folder of Parquet shards, instead of $NANOCHAT_DATA_DIR")
 
     def __post_init__(self) -> None:
         smallest = 256 + len(SPECIAL_TOKENS)
@@ -60,11 +62,11 @@ def train(settings: Settings) -> RustBPETokenizer:
 
 
 def compression(tokenizer: RustBPETokenizer, documents: list[str]) -> float:
-    """Bytes of UTF-8 per token. Raises `UserError` if a document does not come back from its ids unchanged."""
+    """Bytes of UTF-8 per token. Raises `UserError` if decoding does not give the documents back unchanged."""
     rows = tokenizer.encode(documents)
     if any(tokenizer.decode(row) != text for row, text in zip(rows, documents, strict=True)):
         raise UserError(
-            "the tokenizer does not give back the text it was given: train it again, or report this"
+            "decoding does not give the text back: check that rustbpe and tiktoken are up to date"
         )
     num_bytes = sum(len(text.encode()) for text in documents)
     return num_bytes / max(1, sum(len(row) for row in rows))
@@ -72,12 +74,13 @@ def compression(tokenizer: RustBPETokenizer, documents: list[str]) -> float:
 
 def main(argv: Sequence[str] | None = None) -> None:
     settings = parse_settings(Settings, argv)
+    tokenizer_dir = get_base_dir() / "tokenizer"
+
     started = time.monotonic()
     tokenizer = train(settings)
     seconds = time.monotonic() - started
-
-    tokenizer_dir = get_base_dir() / "tokenizer"
     tokenizer.save(tokenizer_dir)
+
     size = tokenizer.get_vocab_size()
     print0(f"trained in {seconds:.1f} s: {size} ids, {len(SPECIAL_TOKENS)} of them special tokens")
     if size < settings.vocab_size:
