@@ -1,0 +1,155 @@
+"""A conversation with a fine-tuned model: what it is told, what it says, and one cache for all its turns."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from nanochat.engine import Engine, KVCache
+from nanochat.tokenizer import Conversation, RustBPETokenizer
+
+# What the assistant is doing, and the special tokens that change it. Any other special token breaks the format.
+NEXT_STATE = {
+    ("text", "<|python_start|>"): "python",
+    ("python", "<|python_end|>"): "called",
+    ("called", "<|output_start|>"): "python_output",
+    ("python_output", "<|output_end|>"): "text",
+    ("text", "<|assistant_end|>"): "end",
+}
+
+# A turn that has not ended by itself after so many tokens is cut off.
+MAX_TURN_TOKENS = 256
+
+
+@dataclass
+class Turn:
+    """What the assistant said in one turn.
+
+    `parts` are as in a conversation's content. A turn is well formed if it ended by itself and every special token
+    stood where the format has it: a tool call closed and answered, no role but the assistant's.
+    """
+
+    parts: list[dict[str, str]] = field(default_factory=list)
+    well_formed: bool = False
+    num_tokens: int = 0
+
+    @property
+    def text(self) -> str:
+        """What the user is shown: tool calls and their outputs left out."""
+        return "".join(part["text"] for part in self.parts if part["type"] == "text")
+
+    @property
+    def tool_calls(self) -> int:
+        return sum(part["type"] == "python_output" for part in self.parts)
+
+
+class TurnReader:
+    """Reads a turn token by token: `read` returns each token's kind and text, `turn` is what was said so far."""
+
+    def __init__(self, tokenizer: RustBPETokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.specials = {tokenizer.encode_special(name): name for name in tokenizer.get_special_tokens()}
+        self.turn = Turn()
+        self._state = "text"
+        self._broken = False
+        self._start_part()
+
+    def read(self, token: int) -> tuple[str, str]:
+        """The kind ("text", "python", "python_output" or "special") and the text of the turn's next token.
+
+        A character of several tokens comes with the last of them.
+        """
+        self.turn.num_tokens += 1
+        if token in self.specials:
+            name = self.specials[token]
+            following = NEXT_STATE.get((self._state, name))
+            self._broken = self._broken or following is None
+            self._state = following or "text"
+            self._start_part()
+            self.turn.well_formed = self._state == "end" and not self._broken
+            return "special", name
+        if self._state in ("called", "end"):
+            self._broken, self._state = True, "text"
+        text = self._decoder.decode(self.tokenizer.enc.decode_single_token_bytes(token))
+        if self._new_part:
+            self.turn.parts.append({"type": self._state, "text": ""})
+            self._new_part = False
+        self.turn.parts[-1]["text"] += text
+        return self._state, text
+
+    def _start_part(self) -> None:
+        self._new_part = True
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+
+def parse_turn(tokens: Iterable[int], tokenizer: RustBPETokenizer) -> Turn:
+    """The turn that these tokens make, the end token included."""
+    reader = TurnReader(tokenizer)
+    for token in tokens:
+        reader.read(token)
+    return reader.turn
+
+
+def complete(
+    engine: Engine, conversation: Conversation, *, max_tokens: int = MAX_TURN_TOKENS, temperature: float = 0.0
+) -> Turn:
+    """The assistant's answer to a conversation that ends with the user (a reference answer is ignored)."""
+    prompt = engine.tokenizer.render_for_completion(conversation)
+    columns = engine.generate(prompt, max_tokens=max_tokens, temperature=temperature)
+    return parse_turn((column[0] for column, _ in columns), engine.tokenizer)
+
+
+class ChatSession:
+    """A conversation that goes on: the cache grows with it, so no turn is read twice."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        max_tokens: int = MAX_TURN_TOKENS,
+        temperature: float = 0.0,
+        top_k: int | None = None,
+        seed: int = 42,
+    ) -> None:
+        self.engine = engine
+        self.tokenizer: RustBPETokenizer = engine.tokenizer
+        self.max_tokens = max_tokens
+        self.temperature = temperature
+        self.top_k = top_k
+        self.seed = seed
+        config = engine.model.config
+        self.cache = KVCache(
+            batch_size=1,
+            num_heads=config.n_kv_head,
+            seq_len=config.sequence_len,
+            head_dim=config.n_embd // config.n_head,
+            num_layers=config.n_layer,
+        )
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new conversation."""
+        self.tokens = [self.tokenizer.get_bos_token_id()]
+        self.turns = 0
+        self.cache.reset()
+
+    def say(self, message: str) -> Iterator[tuple[str, str]]:
+        """Yield the answer to the user's message as it is generated: `(kind, text)`, see `TurnReader.read`."""
+        special = self.tokenizer.encode_special
+        self.tokens += [special("<|user_start|>"), *self.tokenizer.encode(message), special("<|user_end|>")]
+        self.tokens.append(special("<|assistant_start|>"))
+        reader = TurnReader(self.tokenizer)
+        for column, _ in self.engine.generate(
+            self.tokens[self.cache.get_pos() :],
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_k=self.top_k,
+            seed=self.seed + self.turns,
+            kv_cache=self.cache,
+        ):
+            self.tokens.append(column[0])
+            yield reader.read(column[0])
+        if self.tokens[-1] != special("<|assistant_end|>"):
+            self.tokens.append(special("<|assistant_end|>"))
+        self.turns += 1

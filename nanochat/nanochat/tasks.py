@@ -1,0 +1,437 @@
+"""What fine-tuning teaches: small skills, as conversations that the tree writes itself.
+
+    task = Arithmetic("train")
+    task[0]                          # {"messages": [{"role": "user", ...}, {"role": "assistant", ...}]}
+    task.evaluate(task[0], "The answer is 611.")
+
+A task has as many problems as asked for; a problem is a function of the task's seed and its own index.
+Training and test never share what a problem is about: a hash decides once and for all which operands and
+words belong to which. Each task has phrasings of its questions that training never uses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import sysconfig
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from nanochat.calculator import use_calculator
+from nanochat.dataset import PythonGroups
+from nanochat.tokenizer import Conversation
+
+Split = Literal["train", "test"]
+Phrasings = Literal["train", "held_out"]
+
+TEST_ONE_IN = 10
+
+
+def split_of(key: str) -> Split:
+    """The split to which the operands or the word named `key` belong, on every machine."""
+    digest = hashlib.sha256(key.encode()).digest()
+    return "test" if int.from_bytes(digest[:8], "big") % TEST_ONE_IN == 0 else "train"
+
+
+class Task:
+    """Problems by index. Subclasses write one problem (`write`) and judge the answer to one (`evaluate`)."""
+
+    name: str
+
+    def __init__(
+        self, split: Split = "train", *, phrasings: Phrasings = "train", size: int = 10_000, seed: int = 0
+    ) -> None:
+        self.split = split
+        self.phrasings = phrasings
+        self.size = size
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> Conversation:
+        """Problem `index`: one question and the reference answer to it."""
+        if not 0 <= index < self.size:
+            raise IndexError(f"problem {index} of {self.size}")
+        rng = random.Random(f"{self.name} {self.split} {self.phrasings} {self.seed} {index}")
+        question, answer = self.write(rng)
+        return {
+            "messages": [
+                {"role": "user", "content": question},
+                {"role": "assistant", "content": answer},
+            ]
+        }
+
+    def write(self, rng: random.Random) -> tuple[str, str | list[dict[str, str]]]:
+        """A question and the content of the answer to it."""
+        raise NotImplementedError
+
+    def evaluate(self, conversation: Conversation, response: str) -> bool:
+        """Whether `response`, the text the assistant showed the user, answers the problem."""
+        return response.strip() == reference_text(conversation).strip()
+
+
+def reference_text(conversation: Conversation) -> str:
+    """The text that the last message of a conversation shows: its tool calls and their outputs left out."""
+    content = conversation["messages"][-1]["content"]
+    if isinstance(content, str):
+        return content
+    return "".join(part["text"] for part in content if part["type"] == "text")
+
+
+def tool_answer(expression: str, sentence: str) -> list[dict[str, str]]:
+    """An answer that calls the calculator and puts its result into a sentence with `{}`."""
+    result = use_calculator(expression)
+    if result is None:
+        raise ValueError(f"the calculator refuses {expression!r}")
+    return [
+        {"type": "python", "text": expression},
+        {"type": "python_output", "text": result},
+        {"type": "text", "text": sentence.format(result)},
+    ]
+
+
+class Arithmetic(Task):
+    """Two-digit operands, the four operations, through the calculator. Division is to a stated number of places.
+
+    A pair of operands belongs to one split, in either order and for all operations.
+    """
+
+    name = "arithmetic"
+
+    def write(self, rng: random.Random) -> tuple[str, list[dict[str, str]]]:
+        while True:
+            a, b = rng.randint(10, 99), rng.randint(10, 99)
+            if split_of(f"{min(a, b)} and {max(a, b)}") == self.split:
+                break
+        operation = rng.choice("+-*/")
+        nouns, sentences = ARITHMETIC_PHRASINGS[self.phrasings][operation]
+        frames = ARITHMETIC_FRAMES[self.phrasings]
+        pick = rng.randrange(len(frames) + len(sentences) // 2)
+        question = frames[pick].format(rng.choice(nouns)) if pick < len(frames) else rng.choice(sentences)
+        values: dict[str, Any] = {"a": a, "b": b}
+        expression = f"{a}{operation}{b}"
+        if operation == "/":
+            places = rng.randint(1, 4)
+            values["places"] = f"{places} decimal place" if places == 1 else f"{places} decimal places"
+            expression = rounded_quotient(a, b, places)
+        return question.format(**values), tool_answer(expression, "The answer is {}.")
+
+    def evaluate(self, conversation: Conversation, response: str) -> bool:
+        return last_number(response) == last_number(reference_text(conversation))
+
+
+def rounded_quotient(a: int, b: int, places: int) -> str:
+    """An expression for a/b rounded half up, without a function call: floor((floor(2x) + 1) / 2) is x rounded."""
+    return f"({2 * 10**places}*{a}//{b}+1)//2/{10**places}"
+
+
+def last_number(text: str) -> str | None:
+    """The last number in a text, as it is written there."""
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", text)
+    return numbers[-1] if numbers else None
+
+
+class Spelling(Task):
+    """The letters of a word, one by one."""
+
+    name = "spelling"
+
+    def write(self, rng: random.Random) -> tuple[str, str]:
+        word = choose_word(rng, self.split)
+        question = rng.choice(SPELLING_PHRASINGS[self.phrasings]).format(word=word)
+        return question, " ".join(word)
+
+
+class LetterCount(Task):
+    """How often a letter occurs in a word, counted by the calculator."""
+
+    name = "letter counts"
+
+    def write(self, rng: random.Random) -> tuple[str, list[dict[str, str]]]:
+        word = choose_word(rng, self.split)
+        letter = rng.choice(word) if rng.random() < 0.8 else rng.choice(LETTERS)
+        question = rng.choice(COUNT_PHRASINGS[self.phrasings]).format(word=word, letter=letter)
+        return question, tool_answer(f'"{word}".count("{letter}")', "The answer is {}.")
+
+    def evaluate(self, conversation: Conversation, response: str) -> bool:
+        return last_number(response) == last_number(reference_text(conversation))
+
+
+class Facts(Task):
+    """A few facts about itself, and the courtesies of a conversation; only the phrasings differ by split."""
+
+    name = "facts"
+
+    def write(self, rng: random.Random) -> tuple[str, str]:
+        questions, held_out, answer = rng.choice(FACTS)
+        return rng.choice(questions if self.phrasings == "train" else held_out), answer
+
+
+class Dialogue(Task):
+    """Conversations of two or three questions, from other tasks."""
+
+    name = "dialogue"
+
+    def __init__(self, tasks: Sequence[Task], *, size: int = 10_000, seed: int = 0) -> None:
+        super().__init__(size=size, seed=seed)
+        self.tasks = tasks
+
+    def __getitem__(self, index: int) -> Conversation:
+        rng = random.Random(f"{self.name} {self.seed} {index}")
+        messages = []
+        for _ in range(rng.randint(2, 3)):
+            task = rng.choice(self.tasks)
+            messages += task[rng.randrange(len(task))]["messages"]
+        return {"messages": messages}
+
+
+class Mixture:
+    """All conversations of several tasks, shuffled."""
+
+    def __init__(self, tasks: Sequence[Task], seed: int = 0) -> None:
+        self.tasks = tasks
+        self.order = [(task, index) for task in tasks for index in range(len(task))]
+        random.Random(seed).shuffle(self.order)
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, index: int) -> Conversation:
+        task, problem = self.order[index]
+        return task[problem]
+
+
+def training_mixture(seed: int = 0) -> Mixture:
+    """What `scripts.chat_sft` trains on."""
+    tasks: list[Task] = [
+        Arithmetic(size=20_000, seed=seed),
+        Spelling(size=20_000, seed=seed),
+        LetterCount(size=20_000, seed=seed),
+        Facts(size=4_000, seed=seed),
+    ]
+    return Mixture([*tasks, Dialogue(tasks, size=6_000, seed=seed)], seed)
+
+
+def validation_mixture(seed: int = 0) -> Mixture:
+    """Held-out operands and words, in the phrasings of training."""
+    tasks: list[type[Task]] = [Arithmetic, Spelling, LetterCount, Facts]
+    return Mixture([task("test", size=500, seed=seed) for task in tasks], seed)
+
+
+@cache
+def words(split: Split) -> tuple[str, ...]:
+    """The words of a split: lower-case, of 3 to 12 letters, met several times in Python's own sources."""
+    stdlib = Path(sysconfig.get_path("stdlib"))
+    counts: Counter[str] = Counter()
+    for corpus_split in ("train", "val"):
+        for group in PythonGroups(stdlib, corpus_split):
+            for text in group:
+                counts.update(re.findall(r"(?<![\w.])[a-z]{3,12}(?![\w(])", text))
+    return tuple(sorted(word for word, count in counts.items() if count >= 5 and split_of(word) == split))
+
+
+def choose_word(rng: random.Random, split: Split) -> str:
+    """A word of the split. In training, up to one in three is made up: one word's beginning, another's end."""
+    known = words(split)
+    word = rng.choice(known)
+    if split == "test" or rng.random() > 1 / 3:
+        return word
+    other = rng.choice(known)
+    made_up = word[: rng.randint(1, len(word))] + other[rng.randint(0, len(other) - 1) :]
+    fits = 3 <= len(made_up) <= 12 and split_of(made_up) == split
+    return made_up if fits else word
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+ARITHMETIC_FRAMES = {
+    "train": [
+        "What is {}?",
+        "what is {}",
+        "What's {}?",
+        "How much is {}?",
+        "Calculate {}.",
+        "Compute {}.",
+        "Please compute {}.",
+        "Work out {}.",
+        "Please work out {} for me.",
+        "Can you calculate {}?",
+        "Could you tell me {}?",
+        "Tell me {}.",
+        "I need {}.",
+        "I want to know {}.",
+        "Give me {}, please.",
+        "Do you know {}?",
+        "{}",
+        "{}?",
+        "{} = ?",
+        "Hello! What is {}?",
+        "My homework: {}.",
+    ],
+    "held_out": [
+        "Find {}.",
+        "Please tell me how much {} is.",
+        "Quick question: {}?",
+        "Would you compute {} for me, please?",
+        "I would like to know {}.",
+        "Hi, can you help me with {}?",
+    ],
+}
+
+# For each operation: what fits into a frame, and whole sentences. Letters and numbers are the operands' places.
+ARITHMETIC_PHRASINGS: dict[str, dict[str, tuple[list[str], list[str]]]] = {
+    "train": {
+        "+": (
+            ["{a} + {b}", "{a}+{b}", "{a} plus {b}", "the sum of {a} and {b}", "{a} and {b} added together"],
+            [
+                "Add {a} and {b}.",
+                "Add {b} to {a}.",
+                "What do you get if you add {a} and {b}?",
+                "Sum {a} and {b}.",
+            ],
+        ),
+        "-": (
+            ["{a} - {b}", "{a}-{b}", "{a} minus {b}", "the difference of {a} and {b}", "{a} less {b}"],
+            ["Subtract {b} from {a}.", "What is left if you take {b} from {a}?", "Take {b} away from {a}."],
+        ),
+        "*": (
+            [
+                "{a} * {b}",
+                "{a}*{b}",
+                "{a} times {b}",
+                "{a} multiplied by {b}",
+                "the product of {a} and {b}",
+                "{a} x {b}",
+            ],
+            ["Multiply {a} by {b}.", "Multiply {a} and {b}.", "What do you get if you multiply {a} by {b}?"],
+        ),
+        "/": (
+            [
+                "{a} / {b} to {places}",
+                "{a}/{b} to {places}",
+                "{a} divided by {b} to {places}",
+                "{a} divided by {b}, rounded to {places}",
+                "the quotient of {a} and {b} to {places}",
+                "{a} over {b} to {places}",
+            ],
+            [
+                "Divide {a} by {b} to {places}.",
+                "Divide {a} by {b} and round to {places}.",
+                "To {places}, what is {a} divided by {b}?",
+            ],
+        ),
+    },
+    "held_out": {
+        "+": (["{a} plus {b}", "the sum of {a} and {b}"], ["If I add {a} and {b}, what do I get?"]),
+        "-": (
+            ["{a} minus {b}", "the difference of {a} and {b}"],
+            ["If I subtract {b} from {a}, what is left?"],
+        ),
+        "*": (["{a} times {b}", "the product of {a} and {b}"], ["If I multiply {a} by {b}, what do I get?"]),
+        "/": (
+            ["{a} divided by {b} to {places}", "{a} divided by {b} (to {places})"],
+            ["If I divide {a} by {b}, what do I get to {places}?"],
+        ),
+    },
+}
+
+SPELLING_PHRASINGS = {
+    "train": [
+        'Spell "{word}".',
+        'Spell the word "{word}".',
+        'Please spell "{word}".',
+        'How do you spell "{word}"?',
+        'How is the word "{word}" spelled?',
+        'Can you spell "{word}" for me?',
+        'Spell out "{word}", letter by letter.',
+        'What are the letters of "{word}"?',
+        'Which letters are in the word "{word}"?',
+        'List the letters of "{word}".',
+    ],
+    "held_out": [
+        'Could you spell the word "{word}"?',
+        'Tell me how to spell "{word}".',
+        'Please list the letters in "{word}" one by one.',
+    ],
+}
+
+COUNT_PHRASINGS = {
+    "train": [
+        'How many times does the letter "{letter}" occur in "{word}"?',
+        'How many "{letter}" are in "{word}"?',
+        'How many "{letter}" are there in the word "{word}"?',
+        'How often is "{letter}" in "{word}"?',
+        'How often does "{letter}" appear in the word "{word}"?',
+        'Count the letter "{letter}" in "{word}".',
+        'Please count the "{letter}" in the word "{word}".',
+        'In the word "{word}", how many times is there the letter "{letter}"?',
+        'In "{word}", how many "{letter}" are there?',
+        'What is the number of "{letter}" in "{word}"?',
+    ],
+    "held_out": [
+        'Can you count how many "{letter}" there are in "{word}"?',
+        'Tell me how often the letter "{letter}" occurs in the word "{word}".',
+        'Look at the word "{word}": how many "{letter}" are in it?',
+    ],
+}
+
+# Questions, held-out questions, answer.
+FACTS: list[tuple[list[str], list[str], str]] = [
+    (
+        [
+            "Who are you?",
+            "What are you?",
+            "What is your name?",
+            "Tell me who you are.",
+            "who are you",
+            "Your name?",
+        ],
+        ["Please tell me your name.", "And who are you?"],
+        "I am nanochat, a small language model.",
+    ),
+    (
+        ["What can you do?", "What are you good at?", "How can you help me?", "What do you know?"],
+        ["Tell me what you can do.", "What can I ask you?"],
+        "I can do arithmetic, spell words and count letters.",
+    ),
+    (
+        ["What were you trained on?", "What have you read?", "Where does your knowledge come from?"],
+        ["What text were you trained on?", "What did you read?"],
+        "I have read the source code of Python's standard library.",
+    ),
+    (
+        ["How do you calculate?", "How do you do arithmetic?", "Do you use a calculator?"],
+        ["How do you do your calculations?", "Do you have a calculator?"],
+        "I write an expression, and a calculator tells me its value.",
+    ),
+    (
+        ["How big are you?", "Are you a large model?", "How large are you?", "What is your size?"],
+        ["Are you a big model?", "How small are you?"],
+        "I am very small: I was trained on a laptop in minutes.",
+    ),
+    (
+        ["Are you a person?", "Are you human?", "Are you a human being?"],
+        ["Are you a real person?", "So are you human?"],
+        "No, I am a computer program.",
+    ),
+    (
+        ["Hello", "Hello!", "Hi", "Hi!", "Hi there!", "Good morning!", "Hey"],
+        ["Hello there!", "Good evening!"],
+        "Hello! How can I help you?",
+    ),
+    (
+        ["Thank you.", "Thanks!", "Thank you very much!", "Thanks a lot."],
+        ["Many thanks!", "Great, thank you!"],
+        "You are welcome.",
+    ),
+    (
+        ["Goodbye.", "Bye!", "See you later.", "Good night."],
+        ["Goodbye, nanochat.", "Bye for now!"],
+        "Goodbye!",
+    ),
+]
