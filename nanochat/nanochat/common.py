@@ -43,9 +43,6 @@ def run_script(main: Callable[[], object]) -> NoReturn:
     sys.exit(0)
 
 
-# Folders
-
-
 def get_base_dir() -> Path:
     """The folder that holds every artifact: $NANOCHAT_BASE_DIR, else `runs/` in the tree. Made on demand."""
     configured = os.environ.get("NANOCHAT_BASE_DIR")
@@ -58,9 +55,6 @@ def get_base_dir() -> Path:
             "set NANOCHAT_BASE_DIR to a folder that can be written"
         ) from error
     return base_dir
-
-
-# Processes and devices
 
 
 def get_dist_info() -> tuple[bool, int, int, int]:
@@ -136,9 +130,6 @@ def compute_cleanup() -> None:
 
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
-
-
-# Settings: a dataclass is a script's flags
 
 
 def setting(default: Any, help: str) -> Any:
@@ -233,9 +224,6 @@ def _article(hint: Any) -> str:
     return {int: "a whole number", float: "a number"}.get(hint, f"a {getattr(hint, '__name__', hint)}")
 
 
-# Progress
-
-
 class Progress:
     """How far a long loop is: a bar on a terminal, a plain line now and then elsewhere.
 
@@ -244,7 +232,7 @@ class Progress:
                 ...
                 progress.update(tokens_per_step, loss=loss)
 
-    Shows the share done, units per second, the fields of the last update and the time left. `total` may be
+    Shows the share done, the time left, units per second, and the fields of the last update. `total` may be
     None when it is not known. Only the first process shows anything.
     """
 
@@ -267,11 +255,12 @@ class Progress:
         if not self._silent and sys.stdout.isatty():
             from rich.progress import BarColumn, TextColumn
             from rich.progress import Progress as RichProgress
+            from rich.table import Column
 
             self._bar = RichProgress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=None),
-                TextColumn("{task.fields[status]}", markup=False),
+                TextColumn("{task.fields[status]}", markup=False, table_column=Column(no_wrap=True)),
                 expand=True,
             )
             self._bar.start()
@@ -289,19 +278,17 @@ class Progress:
             self._say_line()
 
     def status(self) -> str:
-        """One line without the title: share done, rate, fields, time left."""
+        """One line without the title: share done, time left (when all is done, taken), rate, fields."""
         elapsed = max(time.monotonic() - self._started, 1e-9)
         rate = self.done / elapsed
-        if self.total:
-            parts = [f"{self.done / self.total:.0%}", f"{rate:,.0f} {self.unit}/s"]
-        else:
-            parts = [f"{self.done:,.0f} {self.unit}", f"{rate:,.0f} {self.unit}/s"]
-        for name, value in self._fields.items():
-            parts.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
+        parts = [f"{self.done / self.total:.0%}" if self.total else f"{self.done:,.0f} {self.unit}"]
         if self.total and 0 < self.done < self.total:
             parts.append(f"{_duration((self.total - self.done) / rate)} left")
         else:
-            parts.append(f"{_duration(elapsed)}")
+            parts.append(_duration(elapsed))
+        parts.append(f"{rate:,.0f} {self.unit}/s")
+        for name, value in self._fields.items():
+            parts.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
         return " | ".join(parts)
 
     def _say_line(self) -> None:
