@@ -109,9 +109,11 @@ def _grouped(documents: Iterable[str] | Iterable[list[str]], group_size: int) ->
     """Groups of documents as they are, or plain documents `group_size` at a time."""
     group: list[str] = []
     for item in documents:
-        if not isinstance(item, str):
-            yield item
+        if isinstance(item, list | tuple):
+            yield list(item)
             continue
+        if not isinstance(item, str):
+            raise TypeError(f"documents must be strings or lists of strings, not {type(item).__name__}")
         group.append(item)
         if len(group) == group_size:
             yield group

@@ -194,6 +194,11 @@ def test_a_single_string_is_not_taken_for_documents(tokenizer: RustBPETokenizer)
         next(loader(tokenizer, 2, 5, "The cat"))
 
 
+def test_records_are_not_taken_for_documents(tokenizer: RustBPETokenizer) -> None:
+    with pytest.raises(TypeError, match="not dict"):
+        next(loader(tokenizer, 2, 5, [{"text": "The cat"}]))
+
+
 def test_unknown_splits_are_refused(tokenizer: RustBPETokenizer) -> None:
     with pytest.raises(ValueError, match="'test'"):
         next(tokenizing_distributed_data_loader(2, 5, "test", tokenizer=tokenizer))
