@@ -1,15 +1,21 @@
-"""A conversation with a fine-tuned model: what it is told, what it says, and one cache for all its turns."""
+"""A conversation with a model: what it is told, what it says, and one cache for all its turns."""
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+import torch
+
+from nanochat.checkpoint_manager import load_model
+from nanochat.common import UserError
 from nanochat.engine import Engine, KVCache
-from nanochat.tokenizer import Conversation, RustBPETokenizer
+from nanochat.tokenizer import Conversation, RustBPETokenizer, get_tokenizer
 
-# What the assistant is doing, and the special tokens that change it. Any other special token breaks the format.
+# What the assistant is doing, and the special tokens that change it. Any other one breaks the format.
 NEXT_STATE = {
     ("text", "<|python_start|>"): "python",
     ("python", "<|python_end|>"): "called",
@@ -22,12 +28,27 @@ NEXT_STATE = {
 MAX_TURN_TOKENS = 256
 
 
+def load_engine(run_dir: Path, device: torch.device | str = "cpu") -> tuple[Engine, dict[str, Any]]:
+    """An engine with the newest model in `run_dir` and the saved tokenizer, and the checkpoint's meta.
+
+    Raises `UserError` if there is no model, no tokenizer, or they do not belong together.
+    """
+    model, meta = load_model(run_dir, device)
+    tokenizer = get_tokenizer()
+    if model.config.vocab_size != tokenizer.get_vocab_size():
+        raise UserError(
+            f"the model in {run_dir} knows {model.config.vocab_size} tokens, but the tokenizer has "
+            f"{tokenizer.get_vocab_size()}: it was trained after the model, so train the model again too"
+        )
+    return Engine(model, tokenizer), meta
+
+
 @dataclass
 class Turn:
     """What the assistant said in one turn.
 
-    `parts` are as in a conversation's content. A turn is well formed if it ended by itself and every special token
-    stood where the format has it: a tool call closed and answered, no role but the assistant's.
+    `parts` are as in a conversation's content. A turn is well formed if it ended by itself and every special
+    token stood where the format has it: a tool call closed and answered, no role but the assistant's.
     """
 
     parts: list[dict[str, str]] = field(default_factory=list)
@@ -45,7 +66,7 @@ class Turn:
 
 
 class TurnReader:
-    """Reads a turn token by token: `read` returns each token's kind and text, `turn` is what was said so far."""
+    """Reads a turn token by token; `turn` is what was said so far."""
 
     def __init__(self, tokenizer: RustBPETokenizer) -> None:
         self.tokenizer = tokenizer
@@ -135,7 +156,7 @@ class ChatSession:
         self.cache.reset()
 
     def say(self, message: str) -> Iterator[tuple[str, str]]:
-        """Yield the answer to the user's message as it is generated: `(kind, text)`, see `TurnReader.read`."""
+        """Yield the answer to a message as it is generated: `(kind, text)`, see `TurnReader.read`."""
         special = self.tokenizer.encode_special
         self.tokens += [special("<|user_start|>"), *self.tokenizer.encode(message), special("<|user_end|>")]
         self.tokens.append(special("<|assistant_start|>"))

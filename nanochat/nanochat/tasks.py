@@ -96,7 +96,7 @@ def tool_answer(expression: str, sentence: str) -> list[dict[str, str]]:
 
 
 class Arithmetic(Task):
-    """Two-digit operands, the four operations, through the calculator. Division is to a stated number of places.
+    """Two-digit operands and the four operations, through the calculator. Division is to so many places.
 
     A pair of operands belongs to one split, in either order and for all operations.
     """
@@ -126,7 +126,7 @@ class Arithmetic(Task):
 
 
 def rounded_quotient(a: int, b: int, places: int) -> str:
-    """An expression for a/b rounded half up, without a function call: floor((floor(2x) + 1) / 2) is x rounded."""
+    """An expression for a/b rounded half up, without a call: floor((floor(2x) + 1) / 2) is x rounded."""
     return f"({2 * 10**places}*{a}//{b}+1)//2/{10**places}"
 
 
@@ -236,7 +236,7 @@ def words(split: Split) -> tuple[str, ...]:
 
 
 def choose_word(rng: random.Random, split: Split) -> str:
-    """A word of the split. In training, up to one in three is made up: one word's beginning, another's end."""
+    """A word of the split. In training, up to one in three is made up of two words' halves."""
     known = words(split)
     word = rng.choice(known)
     if split == "test" or rng.random() > 1 / 3:
@@ -283,7 +283,7 @@ ARITHMETIC_FRAMES = {
     ],
 }
 
-# For each operation: what fits into a frame, and whole sentences. Letters and numbers are the operands' places.
+# For each operation: what fits into a frame, and whole sentences.
 ARITHMETIC_PHRASINGS: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     "train": {
         "+": (

@@ -109,7 +109,6 @@ def begin_run(run_dir: Path, *, resume: bool, overwrite: bool) -> int:
         if overwrite:
             remove_checkpoints(run_dir)
             step = 0
-        run_dir.mkdir(parents=True, exist_ok=True)
     if dist.is_initialized():
         done = torch.tensor([step], device=_communication_device())
         dist.broadcast(done, src=0)
@@ -128,6 +127,7 @@ class MetricsLog:
         self._file = None
         if run_dir is None or get_dist_info()[1] != 0:
             return
+        run_dir.mkdir(parents=True, exist_ok=True)
         path = run_dir / METRICS_FILE
         kept = [record for record in read_metrics(run_dir) if record["step"] < start_step]
         temporary = path.with_suffix(".tmp")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nanochat.checkpoint_manager import load_model
+from nanochat.chat import load_engine
 from nanochat.common import (
     autodetect_device_type,
     compute_cleanup,
@@ -25,7 +25,7 @@ from nanochat.dataloader import tokenizing_distributed_data_loader
 from nanochat.engine import Engine
 from nanochat.gpt import GPT
 from nanochat.loss_eval import evaluate_bpb
-from nanochat.tokenizer import RustBPETokenizer, get_token_bytes, get_tokenizer
+from nanochat.tokenizer import RustBPETokenizer, get_token_bytes
 
 PROMPTS = ["def __init__(self", "import ", "The return value is", "class Error", "# "]
 
@@ -75,12 +75,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     device_type = autodetect_device_type() if settings.device == "auto" else settings.device
     *_, device = compute_init(device_type)
     try:
-        model, meta = load_model(get_base_dir() / settings.run, device)
-        tokenizer = get_tokenizer()
-        print0(f"{settings.run}, step {meta['step']}: {model.num_parameters:,} parameters")
+        engine, meta = load_engine(get_base_dir() / settings.run, device)
+        print0(f"{settings.run}, step {meta['step']}: {engine.model.num_parameters:,} parameters")
         for split in ("train", "val"):
-            print0(f"{split:>5}: {bits_per_byte(model, tokenizer, split, settings):.4f} bits per byte")
-        engine = Engine(model, tokenizer)
+            bpb = bits_per_byte(engine.model, engine.tokenizer, split, settings)
+            print0(f"{split:>5}: {bpb:.4f} bits per byte")
         for prompt in PROMPTS if settings.prompt is None else [settings.prompt]:
             for text in samples(engine, prompt, settings):
                 print0("-" * 40)

@@ -13,10 +13,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nanochat.chat import MAX_TURN_TOKENS, ChatSession
-from nanochat.checkpoint_manager import load_model
+from nanochat.chat import MAX_TURN_TOKENS, ChatSession, load_engine
 from nanochat.common import (
-    UserError,
     autodetect_device_type,
     compute_init,
     get_base_dir,
@@ -24,8 +22,6 @@ from nanochat.common import (
     run_script,
     setting,
 )
-from nanochat.engine import Engine
-from nanochat.tokenizer import get_tokenizer
 
 HELP = "/new begins a new conversation, /quit ends the program, /help shows this line"
 
@@ -96,15 +92,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     device_type = autodetect_device_type() if settings.device == "auto" else settings.device
     *_, device = compute_init(device_type)
-    model, _ = load_model(get_base_dir() / settings.run, device)
-    tokenizer = get_tokenizer()
-    if model.config.vocab_size != tokenizer.get_vocab_size():
-        raise UserError(
-            f"the model knows {model.config.vocab_size} tokens and the tokenizer {tokenizer.get_vocab_size()}: "
-            "the tokenizer was trained again after the model; train the model again too"
-        )
+    engine, _ = load_engine(get_base_dir() / settings.run, device)
     session = ChatSession(
-        Engine(model, tokenizer),
+        engine,
         max_tokens=settings.max_tokens,
         temperature=settings.temperature,
         top_k=settings.top_k,

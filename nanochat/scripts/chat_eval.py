@@ -4,8 +4,8 @@
     python -m scripts.chat_eval --only spelling --show-wrong 5
     torchrun --nproc_per_node 2 -m scripts.chat_eval
 
-Operands and words are those that training never had. The suites named "new phrasings" ask in ways that training
-never used. A turn is malformed if it does not end, or breaks the format of tool calls.
+Operands and words are those that training never had. The suites named "new phrasings" ask in ways that
+training never used. A turn is malformed if it does not end, or breaks the format of tool calls.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 import torch.distributed as dist
-from nanochat.chat import complete
-from nanochat.checkpoint_manager import load_model
+from nanochat.chat import complete, load_engine
 from nanochat.common import (
     Progress,
     UserError,
@@ -34,7 +34,6 @@ from nanochat.common import (
 )
 from nanochat.engine import Engine
 from nanochat.tasks import Arithmetic, Facts, LetterCount, Spelling, Task
-from nanochat.tokenizer import get_tokenizer
 
 RESULTS_FILE = "chat_eval.json"
 
@@ -90,9 +89,9 @@ def evaluate(
     max_problems: int | None = None,
     max_tokens: int = 96,
     temperature: float = 0.0,
-    on_problem: Callable[[bool], None] | None = None,
+    on_problem: Callable[[], None] | None = None,
 ) -> SuiteResult:
-    """Let the engine answer the task's problems. Under torchrun each rank takes its share, and all get the result."""
+    """Let the engine answer the task's problems. Under torchrun each rank answers its share of them."""
     _, rank, _, world_size = get_dist_info()
     result = SuiteResult(name, correct=0, total=0, malformed=0, tool_calls=0)
     for index in range(rank, min(len(task), max_problems or len(task)), world_size):
@@ -105,17 +104,14 @@ def evaluate(
         result.tool_calls += turn.tool_calls
         if not is_right and len(result.wrong) < 10:
             question, reference = (message["content"] for message in conversation["messages"])
-            result.wrong.append(
-                {
-                    "question": question,
-                    "response": " | ".join(part["text"] for part in turn.parts),
-                    "reference": reference
-                    if isinstance(reference, str)
-                    else " | ".join(part["text"] for part in reference),
-                }
-            )
+            wrong = {
+                "question": question,
+                "response": join_parts(turn.parts),
+                "reference": join_parts(reference),
+            }
+            result.wrong.append(wrong)
         if on_problem is not None:
-            on_problem(is_right)
+            on_problem()
     if world_size > 1:
         counts = torch.tensor([result.correct, result.total, result.malformed, result.tool_calls])
         counts = counts.to(engine.model.get_device())
@@ -124,25 +120,36 @@ def evaluate(
     return result
 
 
+def join_parts(content: str | list[dict[str, str]]) -> str:
+    """An assistant's content as one line: its parts between bars."""
+    return content if isinstance(content, str) else " | ".join(part["text"] for part in content)
+
+
+def print_table(results: Sequence[SuiteResult], show_wrong: int) -> None:
+    """A line for each suite, and the first so many wrong answers of each."""
+    print0(f"{'suite':<30} {'right':>12} {'malformed':>10} {'tool calls':>11}")
+    for result in results:
+        right = f"{result.correct}/{result.total} {result.accuracy:4.0%}"
+        print0(f"{result.name:<30} {right:>12} {result.malformed:>10} {result.tool_calls:>11}")
+        for wrong in result.wrong[:show_wrong]:
+            print0(f"    {wrong['question']}")
+            print0(f"        said  {wrong['response']}\n        right {wrong['reference']}")
+
+
 def main(argv: Sequence[str] | None = None) -> list[SuiteResult]:
     settings = parse_settings(Settings, argv)
     device_type = autodetect_device_type() if settings.device == "auto" else settings.device
     *_, device = compute_init(device_type)
     try:
-        chosen = {
-            name: task for name, task in suites().items() if settings.only is None or settings.only in name
-        }
+        chosen = {name: task for name, task in suites().items() if (settings.only or "") in name}
         if not chosen:
             raise UserError(f"no suite's name contains {settings.only!r}; there are: {'; '.join(suites())}")
         run_dir = get_base_dir() / settings.run
-        model, meta = load_model(run_dir, device)
-        engine = Engine(model, get_tokenizer())
+        engine, meta = load_engine(run_dir, device)
+        sizes = {name: min(len(task), settings.max_problems or len(task)) for name, task in chosen.items()}
         results = []
-        print0(f"{'suite':<30} {'right':>12} {'malformed':>10} {'tool calls':>11}")
-        for name, task in chosen.items():
-            _, _, _, world_size = get_dist_info()
-            problems = min(len(task), settings.max_problems or len(task))
-            with Progress(problems, unit="problems", title=name) as progress:
+        with Progress(sum(sizes.values()), unit="problems", title="evaluating") as progress:
+            for name, task in chosen.items():
                 result = evaluate(
                     engine,
                     name,
@@ -150,15 +157,10 @@ def main(argv: Sequence[str] | None = None) -> list[SuiteResult]:
                     max_problems=settings.max_problems,
                     max_tokens=settings.max_tokens,
                     temperature=settings.temperature,
-                    on_problem=lambda _: progress.update(world_size),
+                    on_problem=partial(progress.update, get_dist_info()[3], suite=name),
                 )
-            right = f"{result.correct}/{result.total} {result.accuracy:4.0%}"
-            print0(f"{name:<30} {right:>12} {result.malformed:>10} {result.tool_calls:>11}")
-            for wrong in result.wrong[: settings.show_wrong]:
-                print0(
-                    f"    {wrong['question']}\n        said  {wrong['response']}\n        right {wrong['reference']}"
-                )
-            results.append(result)
+                results.append(result)
+        print_table(results, settings.show_wrong)
         report: dict[str, Any] = {"step": meta["step"], "suites": [asdict(result) for result in results]}
         if get_dist_info()[1] == 0:
             (run_dir / RESULTS_FILE).write_text(json.dumps(report, indent=2), encoding="utf-8")
