@@ -195,7 +195,8 @@ class GPT(nn.Module):
 
     def _register_rotary_embeddings(self, seq_len: int) -> None:
         head_dim = self.config.n_embd // self.config.n_head
-        cos, sin = self._precompute_rotary_embeddings(seq_len, head_dim)
+        with torch.inference_mode(False):  # what grows while generating serves in training too
+            cos, sin = self._precompute_rotary_embeddings(seq_len, head_dim)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
 
