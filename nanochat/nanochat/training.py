@@ -32,7 +32,7 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 class TrainingSettings:
     """The settings of every kind of training. Every period is in optimizer steps; 0 as a period is never."""
 
-    run: str = setting("run", "name of this run: its folder below the base folder")
+    name: str = setting("run", "name of this run: its folder below the base folder")
     resume: bool = setting(False, "go on from the newest checkpoint of the run, if it has one")
     overwrite: bool = setting(False, "delete the run of this name first")
     device: str = setting("auto", "cuda, mps, cpu, or auto for the best there is")
@@ -73,7 +73,7 @@ class TrainingSettings:
 
 # What a resumed run may have different from the one it goes on with: none of it changes what is learnt.
 FREE_SETTINGS = {
-    *("run", "base", "resume", "overwrite", "device", "stripes", "save_every", "keep"),
+    *("name", "base", "resume", "overwrite", "device", "stripes", "save_every", "keep"),
     *("eval_every", "eval_tokens", "eval_conversations"),
 }
 

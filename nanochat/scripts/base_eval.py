@@ -34,7 +34,7 @@ PROMPTS = ["def __init__(self", "import ", "The return value is", "class Error",
 class Settings:
     """Evaluate a pretrained model."""
 
-    run: str = setting("base", "name of the run to evaluate: its folder below the base folder")
+    name: str = setting("base", "name of the run to evaluate: its folder below the base folder")
     device: str = setting("auto", "cuda, mps, cpu, or auto for the best there is")
     eval_tokens: int = setting(131072, "tokens of each split to measure bits per byte on")
     device_batch_size: int = setting(8, "rows of a batch")
@@ -75,8 +75,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     device_type = autodetect_device_type() if settings.device == "auto" else settings.device
     *_, device = compute_init(device_type)
     try:
-        engine, meta = load_engine(get_base_dir() / settings.run, device)
-        print0(f"{settings.run}, step {meta['step']}: {engine.model.num_parameters:,} parameters")
+        engine, meta = load_engine(get_base_dir() / settings.name, device)
+        print0(f"{settings.name}, step {meta['step']}: {engine.model.num_parameters:,} parameters")
         for split in ("train", "val"):
             bpb = bits_per_byte(engine.model, engine.tokenizer, split, settings)
             print0(f"{split:>5}: {bpb:.4f} bits per byte")

@@ -4,7 +4,7 @@
     python -m scripts.base_train --depth 6 --num-iterations 5000
     torchrun --nproc_per_node 2 -m scripts.base_train   # the same, in two processes
 
-A run is kept in runs/<run>/: checkpoints, and metrics.jsonl with a line for each step. `--resume` goes on
+A run is kept in runs/<name>/: checkpoints, and metrics.jsonl with a line for each step. `--resume` goes on
 from the newest checkpoint and gives the same losses as a run that was never interrupted.
 
 Needs a tokenizer (`python -m scripts.tok_train`). Fine-tuning comes next: `python -m scripts.chat_sft`.
@@ -59,7 +59,7 @@ Documents = Iterable[str] | Iterable[list[str]]
 class Settings(TrainingSettings):
     """Train a base model. Lengths are in tokens, periods in optimizer steps; 0 as a period is never."""
 
-    run: str = setting("base", "name of this run: its folder below the base folder")
+    name: str = setting("base", "name of this run: its folder below the base folder")
     seed: int = setting(42, "of the initial weights")
 
     depth: int = setting(2, "number of blocks; the width is 64 times as much")
@@ -240,7 +240,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     device_type = autodetect_device_type() if settings.device == "auto" else settings.device
     *_, device = compute_init(device_type)
     try:
-        run_dir = get_base_dir() / settings.run
+        run_dir = get_base_dir() / settings.name
         start_step = begin_run(run_dir, resume=settings.resume, overwrite=settings.overwrite)
         remaining_tokens = (settings.num_iterations - start_step) * settings.total_batch_size
         with Progress(remaining_tokens, unit="tokens", title="pretraining") as progress:

@@ -31,7 +31,7 @@ class Settings:
     """Talk to a fine-tuned model. `-p TEXT` is short for `--prompt TEXT`."""
 
     prompt: str | None = setting(None, "answer this one message and end")
-    run: str = setting("sft", "name of the run to talk to: its folder below the base folder")
+    name: str = setting("sft", "name of the run to talk to: its folder below the base folder")
     device: str = setting("auto", "cuda, mps, cpu, or auto for the best there is")
     temperature: float = setting(0.0, "0 always takes the likeliest token, 1 draws as the model believes")
     top_k: int | None = setting(None, "draw from so many likeliest tokens only")
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     device_type = autodetect_device_type() if settings.device == "auto" else settings.device
     *_, device = compute_init(device_type)
-    engine, _ = load_engine(get_base_dir() / settings.run, device)
+    engine, _ = load_engine(get_base_dir() / settings.name, device)
     session = ChatSession(
         engine,
         max_tokens=settings.max_tokens,

@@ -42,7 +42,7 @@ RESULTS_FILE = "chat_eval.json"
 class Settings:
     """Evaluate a fine-tuned model on held-out questions."""
 
-    run: str = setting("sft", "name of the run to evaluate: its folder below the base folder")
+    name: str = setting("sft", "name of the run to evaluate: its folder below the base folder")
     device: str = setting("auto", "cuda, mps, cpu, or auto for the best there is")
     only: str | None = setting(None, "only the suites whose name contains this")
     max_problems: int | None = setting(None, "at most so many problems of each suite")
@@ -144,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> list[SuiteResult]:
         chosen = {name: task for name, task in suites().items() if (settings.only or "") in name}
         if not chosen:
             raise UserError(f"no suite's name contains {settings.only!r}; there are: {'; '.join(suites())}")
-        run_dir = get_base_dir() / settings.run
+        run_dir = get_base_dir() / settings.name
         engine, meta = load_engine(run_dir, device)
         sizes = {name: min(len(task), settings.max_problems or len(task)) for name, task in chosen.items()}
         results = []

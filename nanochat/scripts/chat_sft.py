@@ -67,7 +67,7 @@ class Settings(TrainingSettings):
     """Fine-tune a base model. Every period is in optimizer steps; 0 as a period is never."""
 
     base: str = setting("base", "name of the run to start from")
-    run: str = setting("sft", "name of this run: its folder below the base folder")
+    name: str = setting("sft", "name of this run: its folder below the base folder")
     seed: int = setting(42, "of the conversations")
 
     num_iterations: int = setting(1200, "optimizer steps")
@@ -238,7 +238,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         tokenizer = get_tokenizer()
         model, _ = load_model(get_base_dir() / settings.base, device)
-        run_dir = get_base_dir() / settings.run
+        run_dir = get_base_dir() / settings.name
         start_step = begin_run(run_dir, resume=settings.resume, overwrite=settings.overwrite)
         with Progress(settings.num_iterations - start_step, unit="steps", title="fine-tuning") as progress:
 
