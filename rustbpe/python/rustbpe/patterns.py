@@ -1,0 +1,34 @@
+"""Splitting by patterns that the crate has no scanner for, through the `regex` module.
+
+Slower by an order of magnitude or two, and one caution: `regex` has a Unicode version of its own, so that
+letters added to Unicode lately may be letters here and none to tiktoken, or the other way round.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from rustbpe import native
+
+Split = Callable[[str], Iterator[str]]
+
+
+@lru_cache(maxsize=16)
+def splitter(pattern: str) -> Split | None:
+    """A function that yields the chunks of a text, or None where the crate's scanner knows the pattern.
+
+    Text that the pattern does not match is left out, as in tiktoken. Raises ValueError for a pattern that is no
+    regular expression.
+    """
+    if native.has_scanner(pattern):
+        return None
+    import regex
+
+    try:
+        compiled = regex.compile(pattern)
+    except regex.error as error:
+        raise ValueError(f"Invalid regex pattern: {error}") from None
+
+    def split(text: str) -> Iterator[str]:
+        return (chunk for match in compiled.finditer(text) if (chunk := match.group()))
+
+    return split
