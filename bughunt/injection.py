@@ -1,0 +1,49 @@
+"""Making the start of a level: the clean tree with bugs injected, in a folder that is not there yet."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from bughunt.catalog import Bug, tree_files
+from bughunt.errors import BughuntError
+from bughunt.git import apply_patch
+from bughunt.guide import mark_bugs
+from bughunt.installed import tree_folder
+
+
+def copy_tree(target: Path) -> None:
+    """Copies the clean tree to the new folder `target`."""
+    source = tree_folder()
+    for path in tree_files(source):
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / path, target / path)
+
+
+def inject(target: Path, bugs: Sequence[Bug], *, guided: bool = False) -> None:
+    """Makes `target` the clean tree with `bugs` in it, and proves that just their files changed.
+
+    Raises BughuntError when a patch does not fit: `git apply` can succeed and change nothing.
+    """
+    copy_tree(target)
+    for bug in bugs:
+        before = {file: (target / file).read_bytes() for file in bug.files}
+        apply_patch(target, bug.patch)
+        for file, contents in before.items():
+            if (target / file).read_bytes() == contents:
+                raise BughuntError(
+                    f"Bug {bug.id} could not be injected: {file} did not change.", "Run `bughunt doctor`."
+                )
+    _expect_only(target, {file for bug in bugs for file in bug.files})
+    if guided:
+        mark_bugs(target, bugs)
+
+
+def _expect_only(target: Path, changed: set[str]) -> None:
+    source = tree_folder()
+    for path in tree_files(target):
+        original = source / path
+        same = original.is_file() and original.read_bytes() == (target / path).read_bytes()
+        if same == (path in changed):
+            raise BughuntError(f"Injecting the bugs changed {path} unexpectedly.", "Run `bughunt doctor`.")

@@ -1,0 +1,11 @@
+"""The judge: measures the player's code in a child process, checks the measurement in its own.
+
+    draw inputs  →  measure in a limited child  →  check with pytest, where that code was never imported
+
+`Judge` ties the three together; `Verdict` is what comes out.
+"""
+
+from bughunt.judge.judge import Judge
+from bughunt.judge.outcomes import Failure, Measurement, Outcome, Verdict, VerdictKind
+
+__all__ = ["Failure", "Judge", "Measurement", "Outcome", "Verdict", "VerdictKind"]

@@ -1,0 +1,108 @@
+"""Inside the measuring process: take the limits on, run the workspace's code, write down what it did.
+
+Nothing here decides anything. Whatever this process writes is read by the judge as untrusted data.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+if sys.platform != "win32":
+    import resource
+
+
+def perform(request: dict[str, Any], result_fd: int) -> NoReturn:
+    """Measures as `request` asks, writes one JSON document to `result_fd`, and ends the process."""
+    try:
+        _take_on_limits(request)
+        answer = _measure(request)
+        payload = json.dumps(answer).encode()
+    except BaseException as error:
+        payload = json.dumps({"raised": describe(error, request["workspace"])}).encode()
+    _write_all(result_fd, payload)
+    os._exit(0)
+
+
+def load_module(path: str, name: str) -> ModuleType:
+    """Imports the file at `path` under `name`, beside the module search path."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot load {path}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _measure(request: dict[str, Any]) -> dict[str, Any]:
+    os.chdir(request["scratch"])
+    # Bytecode lying in the workspace is not the source that the player sees.
+    sys.pycache_prefix = request["scratch"]
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, request["workspace"])
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+    module = load_module(request["measure"], "bughunt_measure")
+    return {"data": module.measure(request["inputs"])}
+
+
+def _take_on_limits(request: dict[str, Any]) -> None:
+    if sys.platform == "win32":
+        return
+    limit = request["limits"]
+    _lower(resource.RLIMIT_CPU, int(limit["seconds"]) + 2)
+    _lower(resource.RLIMIT_FSIZE, limit["written"])
+    _lower(resource.RLIMIT_CORE, 0)
+    in_use = _address_space()
+    if in_use is not None:
+        _lower(resource.RLIMIT_AS, in_use + limit["memory"])
+
+
+def _lower(kind: int, value: int) -> None:
+    # A platform may not know a limit, or the shell may have set a lower one.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(kind, (value, value))
+
+
+def _address_space() -> int | None:
+    """Bytes of address space in use, where the system tells (Linux)."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError):
+        return None
+
+
+def describe(error: BaseException, workspace: str) -> dict[str, str]:
+    """The exception's type and message, and its traceback as far as it runs through the workspace."""
+    root = os.path.realpath(workspace) + os.sep
+    lines: list[str] = []
+    with suppress(Exception):
+        for frame in traceback.extract_tb(error.__traceback__):
+            path = os.path.realpath(frame.filename)
+            if path.startswith(root):
+                shown = path[len(root) :]
+                lines += [f'  File "{shown}", line {frame.lineno}, in {frame.name}', f"    {frame.line}"]
+    with suppress(Exception):
+        lines += [line.rstrip("\n") for line in traceback.format_exception_only(error)]
+    text = "\n".join(lines).replace(root, "")
+    return {"type": type(error).__name__, "message": _safe_str(error), "detail": text[-4000:]}
+
+
+def _safe_str(error: BaseException) -> str:
+    try:
+        return str(error)[:500]
+    except Exception:
+        return "(its message cannot be shown)"
+
+
+def _write_all(fd: int, payload: bytes) -> None:
+    while payload:
+        payload = payload[os.write(fd, payload) :]

@@ -1,0 +1,52 @@
+"""What surrounds the judge's child processes: nothing of the player's shell, nothing of the workspace."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import bughunt
+
+_PASSED_ON = ("PATH", "SYSTEMROOT", "SYSTEMDRIVE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
+
+_SET = {
+    # One thread: verdicts must not depend on the number of cores, nor fork on a thread pool.
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "RAYON_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "TERM": "dumb",
+}
+
+
+def child_environment(scratch: str) -> dict[str, str]:
+    """The whole environment of a child; its home and its temporary files are in `scratch`."""
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    places = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "NANOCHAT_BASE_DIR"), scratch)
+    return passed_on | places | _SET
+
+
+def child_command(module: str, search_path: list[str]) -> list[str]:
+    """Runs `module.main()` in a new interpreter that looks for modules only in `search_path`."""
+    start = f"import sys; sys.path[:] = {json.dumps(search_path)}; from {module} import main; main()"
+    return [sys.executable, "-P", "-B", "-c", start]
+
+
+def trusted_search_path() -> list[str]:
+    """This process's module search path without the current folder, a hunt, or a workspace."""
+    return [entry for entry in sys.path if entry and Path(entry).is_absolute() and not _players(Path(entry))]
+
+
+def _players(path: Path) -> bool:
+    """Is this folder a hunt, or in a workspace? (A virtual environment in a hunt is not.)"""
+    if path == Path(bughunt.__file__).resolve().parent.parent:
+        return False
+    return (path / ".bughunt").is_dir() or any(
+        folder.name.startswith("level") and (folder.parent / ".bughunt").is_dir()
+        for folder in (path, *path.parents)
+    )

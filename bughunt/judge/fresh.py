@@ -1,0 +1,19 @@
+"""A measuring process started on its own: the request on standard input, the result on standard output."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+
+from bughunt.judge import cell
+
+
+def main() -> None:
+    request = json.loads(sys.stdin.buffer.read())
+    result_fd = os.dup(1)
+    os.dup2(2, 1)
+    for name in request["preload"]:
+        importlib.import_module(name)
+    cell.perform(request, result_fd)

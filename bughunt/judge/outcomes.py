@@ -1,0 +1,51 @@
+"""The records that pass between the parts of the judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+VerdictKind = Literal["fixed", "broken", "crashed", "unknown"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one measurement may use: wall-clock seconds, and bytes of memory beyond what is preloaded."""
+
+    seconds: float = 30.0
+    memory: int = 3 << 30
+    written: int = 64 << 20
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What the workspace's code did: plain data."""
+
+    data: Any
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """No measurement came back. `message` says in one sentence what happened instead; `detail` is the
+    player's own traceback or the end of what the code printed; `ours` means that the judge's own
+    machinery failed, not the workspace's code."""
+
+    message: str
+    detail: str = ""
+    ours: bool = False
+    seconds: float = 0.0
+
+
+Outcome = Measurement | Failure
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge says of one bug."""
+
+    bug: str
+    kind: VerdictKind
+    message: str = ""
+    detail: str = ""
+    seconds: float = 0.0

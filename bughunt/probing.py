@@ -1,0 +1,32 @@
+"""From a measurement to what a probe shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bughunt.catalog import Bug
+from bughunt.hunt import Hunt
+from bughunt.judge import Failure
+from bughunt.judge.cell import load_module
+from bughunt.views import View
+
+
+@dataclass(frozen=True)
+class Probed:
+    """Views of a measurement, or why there are none."""
+
+    views: Sequence[View] = ()
+    failure: Failure | None = None
+
+
+def probe_views(hunt: Hunt, bug: Bug, seed: int) -> Probed:
+    """Measures the workspace and lets the bug's probe draw what came out."""
+    inputs, outcome = hunt.probe(bug, seed)
+    if isinstance(outcome, Failure):
+        return Probed(failure=outcome)
+    module = load_module(str(bug.probe), f"bughunt_probe_{bug.id.replace('.', '_')}")
+    try:
+        return Probed(list(module.view(inputs, outcome.data)))
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        return Probed(failure=Failure("What the code returned is not of a kind that can be shown."))

@@ -1,0 +1,144 @@
+"""Rescues: saved copies of a player's edits, made before anything overwrites them.
+
+.bughunt/rescues/<id>/rescue.json    what, when and why
+.bughunt/rescues/<id>/files/…        each saved file; one that was deleted is listed and not there
+.bughunt/rescues/<id>/history/       the workspace's .git, where it held the player's own commits
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bughunt.errors import BughuntError
+from bughunt.files import copy_atomically
+
+
+@dataclass(frozen=True)
+class Rescue:
+    """`whole` says whether it stands for the entire workspace or only for the listed files."""
+
+    id: str
+    level: str
+    made: str
+    reason: str
+    whole: bool
+    files: tuple[str, ...]
+    folder: Path
+    progress: dict[str, Any]
+
+    def card(self) -> dict[str, Any]:
+        """What there is to say of it, as JSON-ready data."""
+        return {
+            "rescue": self.id,
+            "level": self.level,
+            "made": self.made,
+            "reason": self.reason,
+            "whole": self.whole,
+            "files": list(self.files),
+            "folder": str(self.folder),
+        }
+
+    @property
+    def saved(self) -> Path:
+        return self.folder / "files"
+
+    @property
+    def history(self) -> Path | None:
+        path = self.folder / "history"
+        return path if path.is_dir() else None
+
+
+class Rescues:
+    """All the rescues of a hunt, in the folder `.bughunt/rescues`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def all(self) -> list[Rescue]:
+        """Every complete rescue, the oldest first."""
+        if not self._folder.is_dir():
+            return []
+        found = [_load(path) for path in self._folder.iterdir() if not path.name.startswith(".")]
+        return sorted((rescue for rescue in found if rescue is not None), key=lambda rescue: rescue.id)
+
+    def find(self, name: str | None) -> Rescue:
+        """The rescue called `name`, or the newest. Raises BughuntError when there is none."""
+        rescues = self.all()
+        if not rescues:
+            raise BughuntError(
+                "Nothing has been set aside in this hunt.", "A reset or a fresh start does that."
+            )
+        if name is None:
+            return rescues[-1]
+        for rescue in rescues:
+            if rescue.id == name:
+                return rescue
+        raise BughuntError(f"There is no rescue “{name}”.", "Run `bughunt restore --list`.")
+
+    def save(
+        self,
+        level: str,
+        files: Mapping[str, Path | None],
+        *,
+        reason: str,
+        whole: bool,
+        history: Path | None,
+        progress: dict[str, Any],
+    ) -> Rescue:
+        """Copies `files` (name to place; None for one that was deleted) and the git folder `history` aside.
+
+        The rescue appears under its name only when it is complete.
+        """
+        made = datetime.now(UTC)
+        name = self._free_name(f"{made:%Y%m%d-%H%M%S}-{level}")
+        building = self._folder / f".{name}.{os.getpid()}"
+        (building / "files").mkdir(parents=True)
+        for file, source in files.items():
+            if source is not None:
+                copy_atomically(source, building / "files" / file)
+        if history is not None:
+            shutil.copytree(history, building / "history", symlinks=True)
+        card = {
+            "level": level,
+            "made": made.isoformat(timespec="seconds"),
+            "reason": reason,
+            "whole": whole,
+            "files": sorted(files),
+            "progress": progress,
+        }
+        (building / "rescue.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
+        building.rename(self._folder / name)
+        rescue = _load(self._folder / name)
+        assert rescue is not None
+        return rescue
+
+    def _free_name(self, name: str) -> str:
+        taken = {path.name for path in self._folder.iterdir()} if self._folder.is_dir() else set()
+        number = 1
+        while f"{name}-{number:02}" in taken:
+            number += 1
+        return f"{name}-{number:02}"
+
+
+def _load(folder: Path) -> Rescue | None:
+    try:
+        card = json.loads((folder / "rescue.json").read_text(encoding="utf-8"))
+        return Rescue(
+            id=folder.name,
+            level=str(card["level"]),
+            made=str(card["made"]),
+            reason=str(card["reason"]),
+            whole=bool(card["whole"]),
+            files=tuple(str(file) for file in card["files"]),
+            folder=folder,
+            progress=dict(card["progress"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

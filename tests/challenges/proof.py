@@ -1,0 +1,14 @@
+"""What the tests of the challenges share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bughunt.catalog import Bug, load_catalog
+
+Build = Callable[..., Path]
+
+
+def every_bug() -> list[Bug]:
+    return [bug for level in load_catalog().levels for bug in level.bugs]

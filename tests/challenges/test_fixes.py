@@ -1,0 +1,68 @@
+"""Other correct fixes pass and near misses fail: with the bug alone, and within its whole level."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from proof import Build, every_bug
+
+from bughunt.catalog import Bug, Catalog
+from bughunt.errors import BughuntError
+from bughunt.judge import Judge
+
+BUGS = every_bug()
+FIXES = [(bug, patch) for bug in BUGS for patch in sorted((bug.folder / "fixes").glob("*.patch"))]
+SEEDS = (1, 2)
+
+
+@pytest.mark.parametrize(("bug", "patch"), FIXES, ids=[f"{bug.id}-{patch.stem}" for bug, patch in FIXES])
+def test_fix(bug: Bug, patch: Path, judge: Judge, build: Build, catalog: Catalog) -> None:
+    accept = patch.name.startswith("accept-")
+    alone = build([bug], [patch])
+    for tree, seed in ((alone, SEEDS[0]), (among_others(bug, patch, build, catalog), SEEDS[1])):
+        verdict = judge.judge(bug, tree, seed)
+        if accept:
+            assert verdict.kind == "fixed", verdict
+        else:
+            assert verdict.kind in ("broken", "crashed"), verdict
+            assert verdict.message
+
+
+def among_others(bug: Bug, patch: Path, build: Build, catalog: Catalog) -> Path:
+    """The level with all its bugs and the fix; without those whose lines the fix itself rewrites."""
+    bugs = catalog.level_of(catalog.bug(bug.id)).bugs
+    try:
+        return build(bugs, [patch])
+    except BughuntError:
+        neighbours = {other.id for other in bugs if set(other.files) & set(bug.files)} - {bug.id}
+        return build([other for other in bugs if other.id not in neighbours], [patch])
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
+def test_there_are_enough_of_them_and_each_says_what_it_is(bug: Bug) -> None:
+    patches = [patch for owner, patch in FIXES if owner is bug]
+    assert sum(patch.name.startswith("accept-") for patch in patches) >= 2
+    assert sum(patch.name.startswith("reject-") for patch in patches) >= 3
+    for patch in patches:
+        first = patch.read_text(encoding="utf-8").split("\n")[0]
+        assert first and not first.startswith("---"), patch
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
+def test_fifty_runs_alike(bug: Bug, judge: Judge, build: Build) -> None:
+    """Fresh inputs every time, the same verdict every time: clean, broken, one fix and one near miss."""
+    fixes = sorted((bug.folder / "fixes").glob("*.patch"))
+    trees = {
+        "fixed": [build([]), *(build([bug], [patch]) for patch in fixes if patch.name.startswith("accept-"))],
+        "broken": [
+            build([bug]),
+            *(build([bug], [patch]) for patch in fixes if patch.name.startswith("reject-")),
+        ],
+    }
+    for seed in range(50):
+        for expected, candidates in trees.items():
+            tree = candidates[seed % len(candidates)]
+            verdict = judge.judge(bug, tree, seed)
+            assert (verdict.kind == "fixed") == (expected == "fixed"), (seed, tree, verdict)

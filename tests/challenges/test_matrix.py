@@ -1,0 +1,80 @@
+"""The diagonal: a check fails for its own bug and for no other, by its own assertion.
+
+`pytest tests/challenges/test_matrix.py -s -k table` prints the matrix.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from proof import Build, every_bug
+
+from bughunt.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.installed import tree_folder
+from bughunt.judge import Judge
+
+BUGS = every_bug()
+SEED = 20_261_122
+
+
+def short(bug: Bug) -> str:
+    return bug.id
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=short)
+def test_every_check_passes_on_the_clean_tree(bug: Bug, judge: Judge) -> None:
+    verdict = judge.judge(bug, tree_folder(), SEED)
+    assert verdict.kind == "fixed", verdict
+
+
+def test_table(judge: Judge, build: Build, capsys: pytest.CaptureFixture[str]) -> None:
+    """With one bug injected, its own check says broken and every other says fixed."""
+    rows = []
+    for injected in BUGS:
+        tree = build([injected])
+        rows.append([judge.judge(bug, tree, SEED).kind for bug in BUGS])
+    with capsys.disabled():
+        print("\n\nbug in    " + "  ".join(f"check {bug.id}" for bug in BUGS))
+        for injected, row in zip(BUGS, rows, strict=True):
+            print(f"{injected.id:8}  " + "  ".join(f"{kind:9}" for kind in row))
+    for injected, row in zip(BUGS, rows, strict=True):
+        for bug, kind in zip(BUGS, row, strict=True):
+            assert kind == ("broken" if bug is injected else "fixed"), (injected.id, bug.id)
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=short)
+def test_within_its_level_only_the_repaired_bug_is_fixed(
+    bug: Bug, judge: Judge, build: Build, catalog: Catalog
+) -> None:
+    level = catalog.level_of(catalog.bug(bug.id))
+    tree = build([other for other in level.bugs if other.id != bug.id])
+    verdicts = {other.id: judge.judge(other, tree, SEED).kind for other in level.bugs}
+    assert verdicts == {other.id: "fixed" if other.id == bug.id else "broken" for other in level.bugs}
+
+
+@pytest.mark.parametrize("level", load_catalog().levels, ids=lambda level: level.id)
+def test_every_subset_of_a_levels_patches_applies(level: Level, build: Build) -> None:
+    """In any order, with the same result: each file is the clean one with just those defects in it."""
+    for size in range(1, len(level.bugs) + 1):
+        for subset in itertools.combinations(level.bugs, size):
+            orders = list(itertools.permutations(subset))
+            trees = [build(order) for order in (orders[0], orders[-1])]
+            for file in {file for bug in subset for file in bug.files}:
+                assert len({(tree / file).read_bytes() for tree in trees}) == 1, (file, subset)
+            for bug in subset:
+                for file, before, after in defects(bug):
+                    text = (trees[0] / file).read_text(encoding="utf-8")
+                    assert after in text
+                    assert not before or before not in text
+
+
+def defects(bug: Bug) -> list[tuple[str, str, str]]:
+    """(file, removed line, added line) of a patch, where the lines are distinctive."""
+    found, file = [], ""
+    for line in bug.patch.read_text(encoding="utf-8").splitlines():
+        if line.startswith("+++ b/"):
+            file = line.removeprefix("+++ b/")
+        elif line.startswith("+"):
+            found.append((file, "", line[1:]))
+    return found
