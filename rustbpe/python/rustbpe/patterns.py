@@ -16,8 +16,8 @@ Split = Callable[[str], Iterator[str]]
 def splitter(pattern: str) -> Split | None:
     """A function that yields the chunks of a text, or None where the crate's scanner knows the pattern.
 
-    Text that the pattern does not match is left out, as in tiktoken. Raises ValueError for a pattern that is no
-    regular expression.
+    Text that the pattern does not match is left out, as in tiktoken. Raises ValueError for a pattern that is
+    not valid.
     """
     if native.has_scanner(pattern):
         return None

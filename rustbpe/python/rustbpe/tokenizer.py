@@ -50,9 +50,9 @@ class Tokenizer:
 
         `iterator` is consumed as a stream, at most `buffer_size` documents ahead. `pattern` cuts documents
         into the chunks that no merge crosses; the default is GPT-4's. `threads` defaults to the cores this
-        process may use. `progress(stage, done, total)` is called with stage "count" (bytes of text, total None)
-        and then "merge" (merges, total the number wanted). Until training has succeeded, the tokenizer stays
-        as it was.
+        process may use. `progress(stage, done, total)` is called with stage "count" (bytes of text, total
+        None) and then "merge" (merges, total the number wanted). Until training has succeeded, the tokenizer
+        stays as it was.
 
         Raises ValueError for a vocab_size below 256, a buffer_size or threads below 1, or a pattern that is
         no regular expression; UnicodeEncodeError for a lone surrogate; TypeError for a document that is no
