@@ -44,11 +44,15 @@ class Card:
 
 @dataclass(frozen=True)
 class Bug:
-    """One bug: its id (`1.2`), its folder, and its card."""
+    """One bug: its id (`1.2`) and its folder."""
 
     id: str
     folder: Path
-    card: Card
+
+    @cached_property
+    def card(self) -> Card:
+        """What `bug.toml` says; read when it is first asked for. Raises BughuntError for a faulty one."""
+        return _load_card(self.folder / "bug.toml")
 
     @property
     def patch(self) -> Path:
@@ -155,24 +159,21 @@ def _load_level(folder: Path) -> Level:
     source = folder / "level.toml"
     data = _read_toml(source)
     slugs = data.pop("bugs", [])
-    bugs = tuple(
-        _load_bug(folder / slug, f"{data.get('number')}.{index}") for index, slug in enumerate(slugs, start=1)
-    )
+    bugs = tuple(Bug(f"{data.get('number')}.{i}", folder / slug) for i, slug in enumerate(slugs, start=1))
     _expect_keys(source, data, {field.name for field in fields(Level)} - {"bugs"})
     data["topics"] = tuple(data["topics"])
     data["strategies"] = tuple(data["strategies"])
     return Level(**data, bugs=bugs)
 
 
-def _load_bug(folder: Path, bug_id: str) -> Bug:
-    source = folder / "bug.toml"
+def _load_card(source: Path) -> Card:
     data = _read_toml(source)
     _expect_keys(source, data, {field.name for field in fields(Card)})
     for place in data["where"]:
         _expect_keys(source, place, {field.name for field in fields(Place)})
     if len(data["hints"]) != HINTS_PER_BUG:
         raise BughuntError(f"{source}: `hints` has {len(data['hints'])} entries; a bug has {HINTS_PER_BUG}.")
-    card = Card(
+    return Card(
         title=data["title"],
         symptom=data["symptom"].strip(),
         hints=tuple(hint.strip() for hint in data["hints"]),
@@ -182,7 +183,6 @@ def _load_bug(folder: Path, bug_id: str) -> Bug:
         where=tuple(Place(**place) for place in data["where"]),
         preload=tuple(data["preload"]),
     )
-    return Bug(bug_id, folder, card)
 
 
 def _read_toml(source: Path) -> dict[str, Any]:

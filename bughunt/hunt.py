@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import secrets
-import tempfile
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from bughunt.catalog import Bug, Catalog, Level, load_catalog
 from bughunt.errors import BughuntError
-from bughunt.git import require_git
 from bughunt.installed import tree_folder
 from bughunt.progress import (
     BugProgress,
@@ -23,11 +20,11 @@ from bughunt.progress import (
     now,
     snapshot,
 )
-from bughunt.rescue import Rescue, Rescues
-from bughunt.workspace import Workspace
 
 if TYPE_CHECKING:
     from bughunt.judge import Outcome, Verdict
+    from bughunt.rescue import Rescue, Rescues
+    from bughunt.workspace import Workspace
 
 FOLDER = ".bughunt"
 
@@ -79,7 +76,13 @@ class Hunt:
         self.folder = folder
         self.catalog = catalog or load_catalog()
         self.progress = Progress(folder / FOLDER)
-        self.rescues = Rescues(folder / FOLDER / "rescues")
+
+    @property
+    def rescues(self) -> Rescues:
+        """What has been set aside in this hunt."""
+        from bughunt.rescue import Rescues
+
+        return Rescues(self.folder / FOLDER / "rescues")
 
     @classmethod
     def find(cls, below: Path) -> Hunt | None:
@@ -94,6 +97,8 @@ class Hunt:
     def start(self, name: str, *, fresh: bool = False, guided: bool = False) -> Started:
         """Makes the level's workspace, or takes an existing one up again; `fresh` starts it over."""
         level = self.catalog.level(name)
+        from bughunt.git import require_git
+
         require_git()
         with self.progress.update() as state:
             record = state.levels.get(level.id)
@@ -286,6 +291,8 @@ class Hunt:
         """The solution of a solved bug, or of one asked about for the second time; None the first time."""
         bug = self.catalog.bug(name)
         level = self.catalog.level_of(bug)
+        from bughunt.injection import solution_diff
+
         with self.progress.update() as state:
             self._started(state, level)
             progress = state.bug(bug.id)
@@ -293,31 +300,16 @@ class Hunt:
             if not free and not progress.solution_asked:
                 progress.solution_asked = True
                 return None
-            diff = self._solution_diff(level, bug)
+            diff = solution_diff(level, bug)
             if not free and progress.solution_opened is None:
                 progress.solution_opened = now()
         return Solution(bug, diff, free)
 
-    def _solution_diff(self, level: Level, bug: Bug) -> str:
-        from bughunt.injection import inject
-
-        with tempfile.TemporaryDirectory(prefix="bughunt-", ignore_cleanup_errors=True) as folder:
-            broken, repaired = Path(folder) / "broken", Path(folder) / "repaired"
-            inject(broken, level.bugs)
-            inject(repaired, [other for other in level.bugs if other is not bug])
-            lines: list[str] = []
-            for file in bug.files:
-                lines += difflib.unified_diff(
-                    (broken / file).read_text(encoding="utf-8").splitlines(keepends=True),
-                    (repaired / file).read_text(encoding="utf-8").splitlines(keepends=True),
-                    f"a/{file}",
-                    f"b/{file}",
-                )
-            return "".join(lines)
-
     # Inside
 
     def _workspace(self, level: Level, path: Path, guided: bool) -> Workspace:
+        from bughunt.workspace import Workspace
+
         inside = self.folder / FOLDER
         mark = inside / f"{level.id}.overwriting"
         return Workspace(path, level, guided=guided, mark=mark, scratch=inside / "scratch")
@@ -376,7 +368,7 @@ class Hunt:
 
 def new_seed() -> int:
     """A seed nobody could have foreseen."""
-    return secrets.randbelow(2**31)
+    return int.from_bytes(os.urandom(4)) >> 1
 
 
 def _looks_made_by_us(path: Path) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bughunt.catalog import Bug, tree_files
+from bughunt.catalog import Bug, Level, tree_files
 from bughunt.errors import BughuntError
 from bughunt.git import apply_patch
 from bughunt.guide import mark_bugs
@@ -38,6 +40,23 @@ def inject(target: Path, bugs: Sequence[Bug], *, guided: bool = False) -> None:
     _expect_only(target, {file for bug in bugs for file in bug.files})
     if guided:
         mark_bugs(target, bugs)
+
+
+def solution_diff(level: Level, bug: Bug) -> str:
+    """A unified diff from the level's start to the same with `bug` alone repaired."""
+    with tempfile.TemporaryDirectory(prefix="bughunt-", ignore_cleanup_errors=True) as folder:
+        broken, repaired = Path(folder) / "broken", Path(folder) / "repaired"
+        inject(broken, level.bugs)
+        inject(repaired, [other for other in level.bugs if other is not bug])
+        lines: list[str] = []
+        for file in bug.files:
+            lines += difflib.unified_diff(
+                (broken / file).read_text(encoding="utf-8").splitlines(keepends=True),
+                (repaired / file).read_text(encoding="utf-8").splitlines(keepends=True),
+                f"a/{file}",
+                f"b/{file}",
+            )
+        return "".join(lines)
 
 
 def _expect_only(target: Path, changed: set[str]) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bughunt import score
 from bughunt.catalog import Bug, Catalog, Level
-from bughunt.hunt import Hint, Hunt, Reset, Solution, Started
-from bughunt.judge.outcomes import Failure, Verdict
 from bughunt.progress import BugProgress, State
-from bughunt.rescue import Rescue
 from bughunt.views import Code, Heading, Table, Text, Tone, View
+
+if TYPE_CHECKING:
+    from bughunt.hunt import Hint, Hunt, Reset, Solution, Started
+    from bughunt.judge import Failure, Verdict
+    from bughunt.rescue import Rescue
 
 _VERDICT_TONES: dict[str | None, Tone] = {
     "fixed": "good",
