@@ -17,7 +17,7 @@ import re
 import sysconfig
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -191,36 +191,55 @@ class Dialogue(Task):
 
 
 class Mixture:
-    """All conversations of several tasks, shuffled."""
+    """All conversations of several tasks, shuffled.
 
-    def __init__(self, tasks: Sequence[Task], seed: int = 0) -> None:
-        self.tasks = tasks
+    Each stretch of `sorted_stretch` conversations is sorted by length, so that batches cut from one have rows
+    of much the same length and little padding. 1 sorts nothing.
+    """
+
+    def __init__(self, tasks: Sequence[Task], seed: int = 0, sorted_stretch: int = 1) -> None:
         self.order = [(task, index) for task in tasks for index in range(len(task))]
         random.Random(seed).shuffle(self.order)
+        self.sorted_stretch = sorted_stretch
+        self._stretch = lru_cache(maxsize=2)(self._sort_stretch)
 
     def __len__(self) -> int:
         return len(self.order)
 
     def __getitem__(self, index: int) -> Conversation:
-        task, problem = self.order[index]
-        return task[problem]
+        stretch, offset = divmod(index, self.sorted_stretch)
+        return self._stretch(stretch)[offset]
+
+    def _sort_stretch(self, stretch: int) -> list[Conversation]:
+        first = stretch * self.sorted_stretch
+        chosen = self.order[first : first + self.sorted_stretch]
+        return sorted((task[index] for task, index in chosen), key=num_characters)
 
 
-def training_mixture(seed: int = 0) -> Mixture:
+def num_characters(conversation: Conversation) -> int:
+    """How much text a conversation has, tool calls and outputs included."""
+    contents = (message["content"] for message in conversation["messages"])
+    return sum(
+        len(content) if isinstance(content, str) else sum(len(part["text"]) for part in content)
+        for content in contents
+    )
+
+
+def training_mixture(seed: int = 0, sorted_stretch: int = 1) -> Mixture:
     """What `scripts.chat_sft` trains on."""
     tasks: list[Task] = [
-        Arithmetic(size=20_000, seed=seed),
-        Spelling(size=20_000, seed=seed),
-        LetterCount(size=20_000, seed=seed),
-        Facts(size=4_000, seed=seed),
+        Arithmetic(size=40_000, seed=seed),
+        Spelling(size=40_000, seed=seed),
+        LetterCount(size=40_000, seed=seed),
+        Facts(size=8_000, seed=seed),
     ]
-    return Mixture([*tasks, Dialogue(tasks, size=6_000, seed=seed)], seed)
+    return Mixture([*tasks, Dialogue(tasks, size=12_000, seed=seed)], seed, sorted_stretch)
 
 
-def validation_mixture(seed: int = 0) -> Mixture:
+def validation_mixture(seed: int = 0, sorted_stretch: int = 1) -> Mixture:
     """Held-out operands and words, in the phrasings of training."""
     tasks: list[type[Task]] = [Arithmetic, Spelling, LetterCount, Facts]
-    return Mixture([task("test", size=500, seed=seed) for task in tasks], seed)
+    return Mixture([task("test", size=512, seed=seed) for task in tasks], seed, sorted_stretch)
 
 
 @cache

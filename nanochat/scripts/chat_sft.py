@@ -148,7 +148,7 @@ def train(
     """
     _, _, _, world_size = get_dist_info()
     stripes, grad_accum_steps = get_batch_split(settings, settings.total_batch_size)
-    dataset = dataset or training_mixture(settings.seed)
+    dataset = dataset or training_mixture(settings.seed, sorted_stretch=settings.total_batch_size)
     model.train()
     optimizers = model.setup_optimizers(
         unembedding_lr=settings.unembedding_lr,
@@ -220,7 +220,7 @@ def validate(
 ) -> float:
     """The mean loss over the trained tokens of the first `eval_conversations` held-out conversations."""
     _, _, _, world_size = get_dist_info()
-    dataset = dataset or validation_mixture(settings.seed)
+    dataset = dataset or validation_mixture(settings.seed, sorted_stretch=settings.total_batch_size)
     make_loader = partial(sft_data_generator, dataset, tokenizer, settings.device_batch_size, device)
     loader = striped_batches(make_loader, settings.stripes or world_size)
     num_batches = max(1, settings.eval_conversations // (settings.device_batch_size * world_size))

@@ -19,6 +19,7 @@ from nanochat.tasks import (
     Mixture,
     Spelling,
     Task,
+    num_characters,
     reference_text,
     rounded_quotient,
     training_mixture,
@@ -192,6 +193,14 @@ def test_a_mixture_holds_every_problem_once() -> None:
     assert len(mixture) == 80
     assert sorted(str(mixture[i]) for i in range(80)) == sorted(everything)
     assert [str(mixture[i]) for i in range(80)] != everything
+
+
+def test_a_mixture_sorts_each_stretch_by_length() -> None:
+    tasks = [Arithmetic(size=50), Facts(size=30)]
+    shuffled, by_length = Mixture(tasks, seed=1), Mixture(tasks, seed=1, sorted_stretch=16)
+    for first in range(0, 80, 16):
+        stretch = [by_length[first + i] for i in range(16)]
+        assert stretch == sorted((shuffled[first + i] for i in range(16)), key=num_characters)
 
 
 def test_dialogues_take_turns() -> None:
