@@ -80,11 +80,15 @@ FREE_SETTINGS = {
 
 @dataclass
 class TrainResult:
-    """The trained model, its optimizers, and the metrics of every step made."""
+    """The trained model, its optimizers, and the metrics of every step made.
+
+    `seconds_before` is how long the steps before these took, in a run that was resumed.
+    """
 
     model: GPT
     optimizers: list[torch.optim.Optimizer]
     records: list[dict[str, Any]] = field(default_factory=list)
+    seconds_before: float = 0.0
 
     @property
     def losses(self) -> list[float]:
@@ -197,6 +201,7 @@ def load_training_state(
     for optimizer, state in zip(result.optimizers, checkpoint.optimizer_states, strict=True):
         optimizer.load_state_dict(state)
     torch.set_rng_state(checkpoint.rng_state)
+    result.seconds_before = checkpoint.meta["last"]["seconds"]
 
 
 def save_training_state(run_dir: Path, settings: TrainingSettings, stripes: int, result: TrainResult) -> None:

@@ -163,6 +163,7 @@ def train(
     )
     batches = striped_batches(make_loader, stripes, skip_micro_batches=start_step * grad_accum_steps)
 
+    begun = time.perf_counter()
     with MetricsLog(run_dir, start_step) as log:
         for step in range(start_step, settings.num_iterations):
             started = time.perf_counter()
@@ -194,12 +195,14 @@ def train(
                 "lr_multiplier": lr_multiplier,
                 "grad_norm": grad_norm,
                 "clipped": 0 < settings.grad_clip < grad_norm,
+                "tokens": settings.total_batch_size,
                 "tokens_per_second": settings.total_batch_size / (time.perf_counter() - started),
             }
             if is_due(step, settings.eval_every, settings.num_iterations):
                 record["val_bpb"] = validate(
                     model, settings, tokenizer=tokenizer, documents=val_documents, device=device
                 )
+            record["seconds"] = result.seconds_before + time.perf_counter() - begun
             result.records.append(record)
             log.write(record)
             if on_step is not None:

@@ -161,6 +161,7 @@ def train(
     make_loader = partial(sft_data_generator, dataset, tokenizer, settings.device_batch_size, device)
     batches = striped_batches(make_loader, stripes, skip_micro_batches=start_step * grad_accum_steps)
 
+    begun = time.perf_counter()
     with MetricsLog(run_dir, start_step) as log:
         for step in range(start_step, settings.num_iterations):
             started = time.perf_counter()
@@ -195,11 +196,13 @@ def train(
                 "lr_multiplier": lr_multiplier,
                 "grad_norm": grad_norm,
                 "clipped": 0 < settings.grad_clip < grad_norm,
+                "tokens": num_tokens,
                 "trained_tokens": int(num_targets.item()),
                 "tokens_per_second": num_tokens / (time.perf_counter() - started),
             }
             if is_due(step, settings.eval_every, settings.num_iterations):
                 record["val_loss"] = validate(model, settings, tokenizer, val_dataset, device)
+            record["seconds"] = result.seconds_before + time.perf_counter() - begun
             result.records.append(record)
             log.write(record)
             if on_step is not None:
