@@ -49,7 +49,9 @@ def main() -> None:
     try:
         app()
     except BughuntError as error:
-        _complain(error)
+        from bughunt.render import show_error
+
+        show_error(f"bughunt: {error.message}", error.step)
         sys.exit(error.code)
     except KeyboardInterrupt:
         print("Interrupted. Nothing was lost.", file=sys.stderr)
@@ -149,6 +151,7 @@ def probe(bug: BugArgument = None, seed: Seed = None, as_json: AsJson = False) -
     from bughunt import screens
     from bughunt.hunt import new_seed
     from bughunt.probing import probe_views
+    from bughunt.render import working
     from bughunt.views import Text, to_json
 
     hunt = _hunt()
@@ -157,7 +160,8 @@ def probe(bug: BugArgument = None, seed: Seed = None, as_json: AsJson = False) -
         _all_fixed(hunt, as_json)
         return
     seed = new_seed() if seed is None else seed
-    found = probe_views(hunt, chosen, seed)
+    with working("Measuring …"):
+        found = probe_views(hunt, chosen, seed)
     _notices(hunt)
     if as_json:
         failure = (
@@ -185,6 +189,7 @@ def check(
     from bughunt import screens
     from bughunt.debrief import level_debrief
     from bughunt.hunt import new_seed
+    from bughunt.render import working
 
     hunt = _hunt()
     before = hunt.state()
@@ -194,7 +199,8 @@ def check(
         if not as_json:
             _show([*screens.verdict(verdict)])
 
-    level, verdicts = hunt.check(bugs or (), seed, report)
+    with working("Judging …"):
+        level, verdicts = hunt.check(bugs or (), seed, report)
     state = hunt.state()
     _notices(hunt)
     if as_json:
@@ -318,17 +324,17 @@ def doctor(as_json: AsJson = False) -> None:
     """Does this machine have what the game needs? Proves that the judge works, both ways."""
     from bughunt.catalog import load_catalog
     from bughunt.doctor import examine
-    from bughunt.views import Text
+    from bughunt.views import Item, Text
 
     findings = []
     for finding in examine(load_catalog()):
         findings.append(finding)
         if as_json:
             continue
-        mark = "ok" if finding.well else "NO"
-        _show([Text(f"{mark}  {finding.what}: {finding.found}", "good" if finding.well else "bad")])
-        if not finding.well and finding.remedy:
-            _show([Text(finding.remedy, indent=4)])
+        line = f"{finding.what}: {finding.found}"
+        _show(
+            [Item(f"ok  {line}", tone="good") if finding.well else Item(f"NO  {line}", finding.remedy, "bad")]
+        )
     well = all(finding.well for finding in findings)
     if as_json:
         rows = [
@@ -405,14 +411,6 @@ def _notices(hunt: Hunt) -> None:
 
     _show([Text(notice, "warn") for notice in hunt.progress.notices], error=True)
     hunt.progress.notices.clear()
-
-
-def _complain(error: BughuntError) -> None:
-    from bughunt.views import Text
-
-    _show([Text(f"bughunt: {error.message}", "bad")], error=True)
-    if error.step:
-        _show([Text(error.step)], error=True)
 
 
 def _show(views: Iterable[View], *, error: bool = False) -> None:

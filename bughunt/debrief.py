@@ -7,7 +7,7 @@ from datetime import datetime
 from bughunt import score
 from bughunt.catalog import Level
 from bughunt.progress import BugProgress, State
-from bughunt.views import Heading, Table, Text, View
+from bughunt.views import Heading, Item, Table, Text, View
 
 
 def level_debrief(level: Level, state: State) -> list[View]:
@@ -36,8 +36,8 @@ def level_debrief(level: Level, state: State) -> list[View]:
                 f"From the start to the last fix: {minutes} min (this level is laid out for {level.minutes})."
             )
         )
-    views.append(Text("What helps, here and elsewhere:", "strong"))
-    views += [Text(f"- {strategy}", indent=2) for strategy in level.strategies]
+    strategies = "\n\n".join(f"- {strategy}" for strategy in level.strategies)
+    views.append(Item("What helps, here and elsewhere:", strategies))
     views.append(
         Text(
             f"Why each bug matters: `bughunt solution {level.bugs[0].id}`, and so on; it is free now.", "dim"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bughunt import score
 from bughunt.catalog import Bug, Catalog, Level
 from bughunt.progress import BugProgress, State
-from bughunt.views import Code, Heading, Table, Text, Tone, View
+from bughunt.views import Code, Heading, Item, Table, Text, Tone, View
 
 if TYPE_CHECKING:
     from bughunt.hunt import Hint, Hunt, Reset, Solution, Started
@@ -34,8 +34,7 @@ def started(result: Started, here: Path) -> list[View]:
         "fresh": f"{level.id} starts over. The code is in {_shown(result.workspace, here)}.",
     }[result.how]
     views: list[View] = [Heading(level.title), Text(level.blurb)]
-    for bug in level.bugs:
-        views += [Text(f"{bug.id}  {bug.card.title}", "strong"), Text(bug.card.symptom, indent=5)]
+    views += [Item(f"{bug.id}  {bug.card.title}", bug.card.symptom) for bug in level.bugs]
     views.append(Text(opening, "good"))
     if result.guided:
         views.append(Text("Guided: a comment “# bughunt …” stands above each function to look at.", "dim"))
@@ -167,10 +166,7 @@ def probe_failed(bug: Bug, failure: Failure) -> list[View]:
 
 def verdict(result: Verdict) -> list[View]:
     """One verdict, as it comes in."""
-    line = f"{result.bug}  {result.kind}"
-    views: list[View] = [Text(line, _VERDICT_TONES[result.kind])]
-    if result.message:
-        views.append(Text(result.message, indent=5))
+    views: list[View] = [Item(f"{result.bug}  {result.kind}", result.message, _VERDICT_TONES[result.kind])]
     if result.detail:
         views.append(Code(result.detail))
     return views
@@ -209,8 +205,7 @@ def rescued(rescue: Rescue | None) -> list[View]:
     if rescue is None:
         return []
     return [
-        Text(f"Your edits are kept in {rescue.folder}"),
-        Text(f"`bughunt restore {rescue.id}` brings them back."),
+        Item(f"Your edits are kept in {rescue.folder}", f"`bughunt restore {rescue.id}` brings them back.")
     ]
 
 
@@ -241,8 +236,11 @@ def rescues(found: Iterable[Rescue]) -> list[View]:
 def solution_refused(bug: Bug, level: Level) -> list[View]:
     """What is said the first time the solution of an unsolved bug is asked for."""
     return [
-        Text(f"{bug.id} is not fixed yet. Opening its solution takes its {level.points} points.", "warn"),
-        Text(f"To open it all the same, ask once more: `bughunt solution {bug.id}`"),
+        Item(
+            f"{bug.id} is not fixed yet. Opening its solution takes its {level.points} points.",
+            f"To open it all the same, ask once more: `bughunt solution {bug.id}`",
+            "warn",
+        )
     ]
 
 

@@ -23,6 +23,15 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Item:
+    """A line that stands out, and what belongs to it below, indented."""
+
+    lead: str
+    text: str = ""
+    tone: Tone = "strong"
+
+
+@dataclass(frozen=True)
 class Heading:
     text: str
 
@@ -75,11 +84,12 @@ class Code:
     language: Literal["diff", "text"] = "text"
 
 
-View = Text | Heading | Table | Plot | Tokens | Code
+View = Text | Item | Heading | Table | Plot | Tokens | Code
 
 
 def to_json(view: View) -> dict[str, Any]:
     """The view as JSON-ready data, tagged with its kind."""
     data = asdict(view)
-    data.pop("tones", None)
+    for matter_of_looks in ("tone", "tones", "indent"):
+        data.pop(matter_of_looks, None)
     return {"kind": type(view).__name__.lower(), **data}

@@ -6,22 +6,16 @@ It imports none of the player's code and runs no torch operation: its children d
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import json
 import os
 import signal
-import sys
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+from bughunt.judge import kernel
 from bughunt.judge.outcomes import Failure, Outcome
 from bughunt.judge.supervise import run_forked
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_DUMPABLE = 4
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
@@ -30,7 +24,10 @@ def main() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
-    _guard_process()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    kernel.die_with_parent()
+    kernel.inherit_strays()
+    kernel.forbid_tracing()
     for line in requests:
         request = json.loads(line)
         outcome = _serve(request)
@@ -48,14 +45,3 @@ def _serve(request: dict[str, Any]) -> Outcome:
         return run_forked(request)
     except OSError as error:
         return Failure(f"a measuring process could not be started: {error}", ours=True)
-
-
-def _guard_process() -> None:
-    """Ends with the judge, inherits strays, and cannot be read or traced by its children (Linux)."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            prctl = ctypes.CDLL(None).prctl
-            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            prctl(_PR_SET_CHILD_SUBREAPER, 1)
-            prctl(_PR_SET_DUMPABLE, 0)

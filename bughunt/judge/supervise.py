@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from bughunt.judge import cell
+from bughunt.judge import cell, kernel
 from bughunt.judge.environment import child_command, child_environment
 from bughunt.judge.outcomes import Failure, Limits, Measurement, Outcome
 
@@ -78,6 +78,7 @@ def run_fresh(request: dict[str, Any], search_path: list[str]) -> Outcome:
 def _become_child(request: dict[str, Any], result_fd: int, output_fd: int) -> None:
     """In the fork: a session of its own, no descriptor but its two files, then the measurement."""
     try:
+        kernel.die_with_parent()
         os.setsid()
         os.dup2(result_fd, 3)
         os.dup2(output_fd, 1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from bughunt.views import View
 
@@ -15,6 +16,7 @@ _NARROWEST, _WIDEST = 40, 100
 def show(views: Iterable[View], *, error: bool = False) -> None:
     """Prints the views on standard output (or standard error)."""
     stream = sys.stderr if error else sys.stdout
+    _erase_working()
     if stream.isatty() and not os.environ.get("NO_COLOR"):
         from bughunt.render.coloured import print_views
 
@@ -24,6 +26,47 @@ def show(views: Iterable[View], *, error: bool = False) -> None:
 
         stream.write(draw(views, page_width()))
         stream.flush()
+    _draw_working()
+
+
+def show_error(message: str, step: str) -> None:
+    """Prints what went wrong and what to do next, a line each, on standard error; paths stay whole."""
+    _erase_working()
+    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    lead = f"\x1b[31m{message}\x1b[0m" if coloured else message
+    sys.stderr.write(f"{lead}\n{step}\n" if step else f"{lead}\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def working(message: str) -> Iterator[None]:
+    """Shows `message` for as long as the block runs, where a person looks; what is shown comes before it."""
+    global _working
+    if not sys.stdout.isatty():
+        yield
+        return
+    _working = message
+    _draw_working()
+    try:
+        yield
+    finally:
+        _erase_working()
+        _working = ""
+
+
+_working = ""
+
+
+def _draw_working() -> None:
+    if _working:
+        sys.stdout.write(_working)
+        sys.stdout.flush()
+
+
+def _erase_working() -> None:
+    if _working:
+        sys.stdout.write("\r" + " " * len(_working) + "\r")
+        sys.stdout.flush()
 
 
 def page_width() -> int:

@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.syntax import Syntax
 from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
 from bughunt.render import plain
 from bughunt.render.plot import MARKS, plot_lines
-from bughunt.views import Code, Heading, Plot, Table, Text, Tokens, Tone, View
+from bughunt.views import Code, Heading, Item, Plot, Table, Text, Tokens, Tone, View
 
 _STYLES: dict[Tone, str] = {
     "plain": "",
@@ -32,13 +30,19 @@ def print_views(views: Iterable[View], stream: TextIO, width: int) -> None:
     for index, view in enumerate(views):
         if index:
             console.print()
-        console.print(_drawn(view, width))
+        # Lines of code are broken by the terminal, so that they can be copied whole.
+        console.print(_drawn(view, width), soft_wrap=isinstance(view, Code))
 
 
 def _drawn(view: View, width: int) -> RenderableType:
     match view:
         case Text():
             return RichText("\n".join(plain.wrap(view.text, width, view.indent)), style=_STYLES[view.tone])
+        case Item():
+            body = "".join(
+                "\n" + line for line in plain.wrap(view.text, width, plain.ITEM_INDENT) if view.text
+            )
+            return RichText.assemble((view.lead, _STYLES[view.tone]), body)
         case Heading():
             return RichText(view.text, style="bold cyan")
         case Table():
@@ -50,19 +54,32 @@ def _drawn(view: View, width: int) -> RenderableType:
                 RichText(view.title, style="bold"), _tokens(view), RichText(f"■ {view.legend}", "dim")
             )
         case Code():
-            if view.language == "diff":
-                return Syntax(view.text.rstrip("\n"), "diff", theme="ansi_dark", background_color="default")
-            return Padding(RichText(view.text.rstrip("\n"), style="dim"), (0, 0, 0, 2))
+            return _diff(view) if view.language == "diff" else RichText(view.text.rstrip("\n"), style="dim")
 
 
 def _table(view: Table) -> RichTable:
-    table = RichTable(title=view.title or None, title_justify="left", title_style="bold")
+    table = RichTable(
+        title=view.title or None,
+        title_justify="left",
+        title_style="bold",
+        show_header=any(view.columns),
+    )
     for column in view.columns:
         table.add_column(column, overflow="fold")
     for index, row in enumerate(view.rows):
         cells = [RichText(str(cell)) for cell in row]
         table.add_row(*cells, style=_STYLES[view.tones.get(index, "plain")])
     return table
+
+
+def _diff(view: Code) -> RichText:
+    text = RichText()
+    for line in view.text.splitlines(keepends=True):
+        heading = line.startswith(("---", "+++", "@@"))
+        style = "bold" if heading else {"+": "green", "-": "red"}.get(line[:1], "")
+        text.append(line, style=style)
+    text.rstrip()
+    return text
 
 
 def _plot(view: Plot, width: int) -> RichText:

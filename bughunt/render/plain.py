@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from bughunt.render.plot import plot_lines
-from bughunt.views import Code, Heading, Plot, Table, Text, Tokens, View
+from bughunt.views import Code, Heading, Item, Plot, Table, Text, Tokens, View
 
+ITEM_INDENT = 5
 _GAP = "  "
 
 
@@ -21,6 +22,8 @@ def lines(view: View, width: int) -> list[str]:
     match view:
         case Text():
             return wrap(view.text, width, view.indent)
+        case Item():
+            return [*wrap(view.lead, width), *(wrap(view.text, width, ITEM_INDENT) if view.text else [])]
         case Heading():
             return [*wrap(view.text, width), "-" * min(width, len(view.text))]
         case Table():
@@ -71,8 +74,9 @@ def _titled(title: str, body: list[str]) -> list[str]:
 
 def _table(table: Table, width: int) -> list[str]:
     widths = column_widths(table, width, len(_GAP) * (len(table.columns) - 1))
-    drawn = _row(list(table.columns), widths)
-    drawn.append(_GAP.join("-" * size for size in widths))
+    drawn = []
+    if any(table.columns):
+        drawn = [*_row(list(table.columns), widths), _GAP.join("-" * size for size in widths)]
     for row in table.rows:
         drawn += _row([str(cell) for cell in row], widths)
     return drawn
