@@ -82,8 +82,38 @@ const NO_SCANNER: &str = "the crate has no scanner for this pattern";
 #[no_mangle]
 pub unsafe extern "C" fn rustbpe_has_scanner(pattern: *const u8, pattern_len: u64) -> i32 {
     guarded(|| {
-        let pattern = unsafe { text(pattern, pattern_len) }?;
+        let pattern = unsafe { utf8(pattern, pattern_len) }?;
         Ok(i32::from(Rules::for_pattern(pattern).is_some()))
+    })
+}
+
+/// Write where each chunk of a text ends. `ends` has room for as many as the text has bytes, `chunks` receives how
+/// many there are.
+///
+/// # Safety
+/// See the module.
+#[no_mangle]
+pub unsafe extern "C" fn rustbpe_split(
+    pattern: *const u8,
+    pattern_len: u64,
+    text: *const u8,
+    text_len: u64,
+    ends: *mut u64,
+    chunks: *mut u64,
+) -> i32 {
+    guarded(|| {
+        let rules = Rules::for_pattern(unsafe { utf8(pattern, pattern_len) }?).ok_or(NO_SCANNER)?;
+        let mut end = 0;
+        let found: Vec<u64> = rules
+            .split(unsafe { utf8(text, text_len) }?)
+            .map(|chunk| {
+                end += chunk.len() as u64;
+                end
+            })
+            .collect();
+        unsafe { write(ends, &found) }?;
+        unsafe { write(chunks, &[found.len() as u64]) }?;
+        Ok(OK)
     })
 }
 
@@ -99,7 +129,7 @@ pub unsafe extern "C" fn rustbpe_trainer_new(
     trainer: *mut u64,
 ) -> i32 {
     guarded(|| {
-        let rules = Rules::for_pattern(unsafe { text(pattern, pattern_len) }?);
+        let rules = Rules::for_pattern(unsafe { utf8(pattern, pattern_len) }?);
         let threads = length(threads)?;
         let handle = TRAINERS.add(Mutex::new(Trainer {
             rules,
@@ -391,7 +421,7 @@ unsafe fn write<T: Copy>(start: *mut T, items: &[T]) -> Result<(), String> {
 
 /// # Safety
 /// As for `slice`.
-unsafe fn text<'a>(start: *const u8, len: u64) -> Result<&'a str, String> {
+unsafe fn utf8<'a>(start: *const u8, len: u64) -> Result<&'a str, String> {
     std::str::from_utf8(unsafe { slice(start, len) }?).map_err(|e| e.to_string())
 }
 

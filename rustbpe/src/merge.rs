@@ -3,15 +3,19 @@
 //! Of pairs that are equally frequent, the one with the smallest first token id is merged, and of those the one
 //! with the smallest second. The words' order, the number of threads and the hash seed have no part in it.
 
-use crate::words::WordMap;
+use crate::words::{hash_number, WordMap};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 use std::time::Instant;
 
 pub type Token = u32;
 
 /// Stands between words, and at the places inside a token that are neither its first nor its last byte's.
 const NONE: Token = Token::MAX;
+
+/// Occurrences of a pair that are looked up together.
+const BATCH: usize = 64;
 
 /// One byte of one word. Where a token begins and where it ends, `token` is that token, so that both neighbours
 /// of any token are found without links: the next begins right behind it, the previous ends right before it.
@@ -171,40 +175,69 @@ impl Merger {
     fn merge(&mut self, index: usize) {
         let Pair { left, right, first_place, places, .. } = self.pairs[index];
         let new = self.lengths.len() as Token;
-        let left_length = self.lengths[left as usize] as usize;
-        let right_length = self.lengths[right as usize] as usize;
         self.merges.push((left, right));
-        self.lengths.push((left_length + right_length) as u32);
-        for place in first_place..first_place + places as usize {
-            let at = self.places[place] as usize;
-            let middle = at + left_length;
-            if self.cells[at].token != left || self.cells[middle].token != right {
-                continue;
-            }
-            let end = middle + right_length;
-            let before = self.cells[at - 1].token;
-            let after = self.cells[end].token;
-            let count = self.word_counts[self.cells[at].word as usize];
-            self.cells[middle - 1].token = NONE;
-            self.cells[middle].token = NONE;
-            self.cells[at].token = new;
-            self.cells[end - 1].token = new;
-            if before != NONE {
-                let before_at = (at - self.lengths[before as usize] as usize) as u32;
-                if before == new {
-                    // Until now the previous occurrence had this one's left token behind it.
-                    self.neighbours.after.unform(left, count);
-                    self.neighbours.after.add(new, 0, count, before_at);
-                } else {
-                    self.neighbours.before.add(before, count, count, before_at);
-                }
-            }
-            if after != NONE {
-                self.neighbours.after.add(after, count, count, at as u32);
+        self.lengths.push(self.lengths[left as usize] + self.lengths[right as usize]);
+        let mut batch = [(0, 0); BATCH];
+        let last_place = first_place + places as usize;
+        for start in (first_place..last_place).step_by(BATCH) {
+            let found = self.occurrences(left, right, start..last_place.min(start + BATCH), &mut batch);
+            for &(at, count) in &batch[..found] {
+                self.join(left, right, new, at, count);
             }
         }
         self.pairs[index].count = 0;
         self.settle(left, right, new);
+    }
+
+    /// Gather where a pair still occurs among its listed places, each with the count of its word.
+    ///
+    /// The places are far apart in memory. Looking at many before any is changed lets the machine fetch them
+    /// all at once.
+    fn occurrences(
+        &self,
+        left: Token,
+        right: Token,
+        places: Range<usize>,
+        batch: &mut [(usize, u64); BATCH],
+    ) -> usize {
+        let left_length = self.lengths[left as usize] as usize;
+        let mut found = 0;
+        for &at in &self.places[places] {
+            let at = at as usize;
+            let cell = self.cells[at];
+            batch[found] = (at, self.word_counts[cell.word as usize]);
+            found += usize::from(cell.token == left && self.cells[at + left_length].token == right);
+        }
+        found
+    }
+
+    /// Join one occurrence of a pair into `new` and note its neighbours.
+    fn join(&mut self, left: Token, right: Token, new: Token, at: usize, count: u64) {
+        let middle = at + self.lengths[left as usize] as usize;
+        let end = at + self.lengths[new as usize] as usize;
+        if self.cells[at].token != left || self.cells[middle].token != right {
+            // A token paired with itself: the occurrence overlapped the previous one.
+            return;
+        }
+        let before = self.cells[at - 1].token;
+        let after = self.cells[end].token;
+        self.cells[middle - 1].token = NONE;
+        self.cells[middle].token = NONE;
+        self.cells[at].token = new;
+        self.cells[end - 1].token = new;
+        if before != NONE {
+            let before_at = (at - self.lengths[before as usize] as usize) as u32;
+            if before == new {
+                // Until now the previous occurrence had this one's left token behind it.
+                self.neighbours.after.unform(left, count);
+                self.neighbours.after.add(new, 0, count, before_at);
+            } else {
+                self.neighbours.before.add(before, count, count, before_at);
+            }
+        }
+        if after != NONE {
+            self.neighbours.after.add(after, count, count, at as u32);
+        }
     }
 
     /// Take the occurrences that `new` displaced from the old pairs, and enter the pairs that it forms.
@@ -361,8 +394,7 @@ impl PairIndex {
     #[inline]
     fn place(&self, key: u64) -> usize {
         let mask = self.slots.len() - 1;
-        let product = u128::from(key) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
-        let mut at = (product >> 64) as usize & mask;
+        let mut at = hash_number(key) as usize & mask;
         while self.slots[at].0 != key && self.slots[at].0 != NO_PAIR {
             at = (at + 1) & mask;
         }

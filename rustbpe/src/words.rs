@@ -37,6 +37,10 @@ pub fn hash_key(key: Key, seed: u64) -> u64 {
     fold(key as u64 ^ seed, (key >> 64) as u64 ^ 0x9e37_79b9_7f4a_7c15)
 }
 
+pub fn hash_number(number: u64) -> u64 {
+    fold(number, 0x9e37_79b9_7f4a_7c15)
+}
+
 /// Both halves of a product, folded into one: every bit of the input reaches every bit of the output.
 #[inline(always)]
 fn fold(a: u64, b: u64) -> u64 {

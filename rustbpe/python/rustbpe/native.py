@@ -34,6 +34,15 @@ def has_scanner(pattern: str) -> bool:
     return bool(_checked(lib.rustbpe_has_scanner(encoded, len(encoded))))
 
 
+def split(pattern: str, text: bytes) -> list[int]:
+    """Where each chunk of a UTF-8 text ends, for a pattern that has a scanner."""
+    encoded = pattern.encode()
+    ends = _new_uninitialized("uint64_t[]", len(text))
+    chunks = ffi.new("uint64_t *")
+    _checked(lib.rustbpe_split(encoded, len(encoded), text, len(text), ends, chunks))
+    return ffi.unpack(ends, chunks[0])
+
+
 class Encoder:
     """A vocabulary in the crate, ready to encode."""
 

@@ -6,6 +6,7 @@ letters added to Unicode lately may be letters here and none to tiktoken, or the
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 from rustbpe import native
 
@@ -32,3 +33,13 @@ def splitter(pattern: str) -> Split | None:
         return (chunk for match in compiled.finditer(text) if (chunk := match.group()))
 
     return split
+
+
+def chunks(pattern: str, text: str) -> list[str]:
+    """The chunks that training and encoding see of a text."""
+    split = splitter(pattern)
+    if split is not None:
+        return list(split(text))
+    encoded = text.encode()
+    bounds = [0, *native.split(pattern, encoded)]
+    return [encoded[start:end].decode() for start, end in pairwise(bounds)]
