@@ -282,7 +282,8 @@ def clip_gradients(parameters: Iterable[torch.nn.Parameter], max_norm: float) ->
     """Average the gradients over ranks, scale them down to a norm of `max_norm`, and return the norm before.
 
     The norm is that of all gradients together; a `max_norm` of 0 leaves them as they are. It is taken of the
-    averages, so that every rank scales alike and the direction stays that of the whole batch.
+    averages, so that every rank scales alike and the direction stays that of the whole batch. The sharded
+    optimizers will average once more; numbers that are equal on every rank stay as they are.
     """
     parameters = [parameter for parameter in parameters if parameter.grad is not None]
     average_over_ranks([parameter.grad for parameter in parameters if parameter.grad is not None])

@@ -207,7 +207,8 @@ def train(
             log.write(record)
             if on_step is not None:
                 on_step(record)
-            if run_dir is not None and is_due(step, settings.save_every, settings.num_iterations):
+            save_every = settings.save_every or settings.num_iterations
+            if run_dir is not None and is_due(step, save_every, settings.num_iterations):
                 log.sync()
                 save_training_state(run_dir, settings, stripes, result)
     return result

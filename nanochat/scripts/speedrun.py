@@ -5,8 +5,8 @@
 
 Then open runs/report/report.html, and talk to the model: `python -m scripts.chat_cli`.
 
-Each stage is a script with the recipe's flags. A run that was stopped, by whatever means, goes on from its last
-checkpoint when the same command is given again, and ends with the same result.
+Each stage is a script with the recipe's flags. A run that was stopped, by whatever means, goes on from its
+last checkpoint when the same command is given again, and ends with the same result.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def load_state(base_dir: Path, settings: Settings) -> dict[str, Any]:
     Raises `UserError` if the folder holds something that is not a part of it.
     """
     path = base_dir / STATE_FILE
-    fresh = {"scale": settings.scale, "recipe": RECIPES[settings.scale], "seconds": {}}
+    fresh = {"scale": settings.scale, "recipe": RECIPES[settings.scale], "seconds": {}, "commands": {}}
     if settings.overwrite:
         path.unlink(missing_ok=True)
         for name in ("tokenizer", "base", "sft"):
@@ -102,8 +102,8 @@ def save_state(base_dir: Path, state: dict[str, Any]) -> None:
     temporary.replace(base_dir / STATE_FILE)
 
 
-def stages(settings: Settings) -> dict[str, tuple[str, Callable[[Sequence[str]], object], list[str]]]:
-    """Each stage's script, by name and as a function, and its flags."""
+def commands(settings: Settings) -> dict[str, tuple[str, Callable[[Sequence[str]], object], list[str]]]:
+    """The script of each stage, by name and as a function, and the flags it gets."""
     recipe = RECIPES[settings.scale]
     device = ["--device", settings.device]
     return {
@@ -117,14 +117,16 @@ def stages(settings: Settings) -> dict[str, tuple[str, Callable[[Sequence[str]],
 def run_stages(base_dir: Path, settings: Settings) -> dict[str, Any]:
     """Run what is not done yet, and return the state."""
     state = load_state(base_dir, settings)
-    for name, (script, main_of_stage, flags) in stages(settings).items():
+    for name, (script, main_of_stage, flags) in commands(settings).items():
         if name in state["seconds"]:
             print0(f"{name}: done before, in {state['seconds'][name]:.0f} s")
             continue
-        print0(f"{name}: python -m scripts.{script} {' '.join(flags)}")
+        command = " ".join([f"python -m scripts.{script}", *flags])
+        print0(f"{name}: {command}")
         started = time.monotonic()
         main_of_stage(flags)
         state["seconds"][name] = time.monotonic() - started
+        state["commands"][name] = command
         save_state(base_dir, state)
     return state
 
@@ -210,8 +212,8 @@ def make_report(base_dir: Path, state: dict[str, Any]) -> tuple[Path, Path]:
             ],
         ),
         Text(
-            "Operands and words were held out of all training, and so were the phrasings of the suites that say "
-            "so. A malformed turn does not end, or breaks the format of tool calls."
+            "Operands and words were held out of all training, and so were the phrasings of the suites that "
+            "say so. A malformed turn does not end, or breaks the format of tool calls."
         ),
         Text(f"The pretrained model: {meta['last']['val_bpb']:.3f} bits per byte on held-out text."),
         Heading("Conversations"),
@@ -233,13 +235,7 @@ def make_report(base_dir: Path, state: dict[str, Any]) -> tuple[Path, Path]:
         *curves(metrics),
         Heading("Configuration"),
         Table(["model", "value"], [*config, ("parameters", f"{engine.model.num_parameters:,}")]),
-        Table(
-            ["stage", "command"],
-            [
-                [name, f"python -m scripts.{STAGE_SCRIPTS[name]} {' '.join(flags)}"]
-                for name, flags in state["recipe"].items()
-            ],
-        ),
+        Table(["stage", "command"], [list(item) for item in state["commands"].items()]),
         Heading("Machine"),
         Table(
             ["what", "value"],
@@ -254,14 +250,6 @@ def make_report(base_dir: Path, state: dict[str, Any]) -> tuple[Path, Path]:
         ),
     ]
     return write_report(base_dir / "report", "nanochat: a speedrun", blocks)
-
-
-STAGE_SCRIPTS = {
-    "tokenizer": "tok_train",
-    "pretraining": "base_train",
-    "fine-tuning": "chat_sft",
-    "evaluation": "chat_eval",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -194,6 +194,12 @@ def test_resuming_gives_the_same_losses_to_the_last_digit(tmp_path: Path) -> Non
         assert all(one[key] == other[key] for key in one if key not in ("tokens_per_second", "seconds"))
 
 
+@pytest.mark.parametrize(("save_every", "saved"), [(0, [7]), (3, [3, 6, 7])])
+def test_the_last_step_is_always_saved(tmp_path: Path, save_every: int, saved: list[int]) -> None:
+    run(tiny(num_iterations=7, save_every=save_every, keep=9), run_dir=tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("step_*")) == [f"step_{step:06d}" for step in saved]
+
+
 def test_a_run_is_not_continued_with_other_settings(tmp_path: Path) -> None:
     run(tiny(), run_dir=tmp_path)
     with pytest.raises(UserError, match=r"matrix_lr was 0\.02 and is 0\.01"):
