@@ -198,7 +198,7 @@ class Hunt:
         """The inputs and the measurement of `bug` in the player's workspace."""
         from bughunt.judge import Judge
 
-        path = self._ready_workspace(self.progress.read(), self.catalog.level_of(bug))
+        path = self.ready_workspace(self.progress.read(), self.catalog.level_of(bug))
         with Judge(tree_folder()) as judge:
             return judge.measure(bug, path, seed)
 
@@ -216,18 +216,19 @@ class Hunt:
                 "These bugs belong to different levels.", "Check the bugs of one level at a time."
             )
         level = next(iter(levels.values()), None) or self.active(state)
-        path = self._ready_workspace(state, level)
+        path = self.ready_workspace(state, level)
         verdicts = []
         with Judge(tree_folder()) as judge:
             judge.warm_up()
             for bug in bugs or level.bugs:
                 verdict = judge.judge(bug, path, seed)
-                self._record(verdict)
+                self.record(verdict)
                 verdicts.append(verdict)
                 on_verdict(verdict)
         return level, verdicts
 
-    def _record(self, verdict: Verdict) -> None:
+    def record(self, verdict: Verdict) -> None:
+        """Notes a verdict on a bug in the state."""
         with self.progress.update() as state:
             progress = state.bug(verdict.bug)
             progress.checks += 1
@@ -237,6 +238,12 @@ class Hunt:
                 progress.fixed_at = now()
 
     # Putting back
+
+    def diff(self, level: Level) -> str:
+        """What the player has changed in a level's workspace, as a unified diff from its start."""
+        state = self.progress.read()
+        path = self._current_workspace(state, level)
+        return self._workspace(level, path, state.levels[level.id].guided).diff()
 
     def reset_plan(self, name: str | None) -> Reset:
         """What `reset` is going to do, for the player to read first."""
@@ -352,7 +359,8 @@ class Hunt:
             )
         return path
 
-    def _ready_workspace(self, state: State, level: Level) -> Path:
+    def ready_workspace(self, state: State, level: Level) -> Path:
+        """The workspace of a level, fit to be measured. Raises BughuntError when it is not."""
         path = self._current_workspace(state, level)
         interrupted = self._workspace(level, path, guided=False).interrupted
         if interrupted is not None:

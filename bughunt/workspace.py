@@ -6,6 +6,7 @@ only after a rescue of what differs has been completed.
 
 from __future__ import annotations
 
+import difflib
 import os
 import shutil
 import tempfile
@@ -69,7 +70,13 @@ class Workspace:
     def edits(self) -> list[str]:
         """The files (relative) that differ from the start of the level, added and deleted ones too."""
         with self._start() as start:
-            return _differences(_files(start), _files(self.path))
+            return _differences(files_of(start), files_of(self.path))
+
+    def diff(self) -> str:
+        """The player's edits as a unified diff from the start of the level."""
+        with self._start() as start:
+            old, new = files_of(start), files_of(self.path)
+            return "".join(_file_diff(file, old.get(file), new.get(file)) for file in _differences(old, new))
 
     def reset(
         self,
@@ -85,7 +92,7 @@ class Workspace:
         """
         with self._start() as start:
             rescue = self._rescue(start, rescues, reason, progress, only)
-            files = _files(start)
+            files = files_of(start)
             if only is None:
                 make_repository(start, _COMMIT.format(self.level.id))
             with self._overwriting(reason):
@@ -102,8 +109,8 @@ class Workspace:
         with self._start() as start:
             only = None if wanted.whole else wanted.files
             rescue = self._rescue(start, rescues, f"before restoring {wanted.id}", progress, only)
-            saved = _files(wanted.saved)
-            files = _files(start)
+            saved = files_of(wanted.saved)
+            files = files_of(start)
             target = {file: path for file, path in files.items() if file not in wanted.files} | saved
             with self._overwriting(f"restore of {wanted.id}"):
                 _lay(target, self.path, files, rescue, only)
@@ -121,8 +128,8 @@ class Workspace:
         progress: dict[str, Any],
         only: Collection[str] | None,
     ) -> Rescue | None:
-        present = _files(self.path)
-        differing = [file for file in _differences(_files(start), present) if only is None or file in only]
+        present = files_of(self.path)
+        differing = [file for file in _differences(files_of(start), present) if only is None or file in only]
         history = self.path / ".git" if only is None and (self.path / ".git").is_dir() else None
         if not differing and not _has_own_history(history):
             return None
@@ -151,7 +158,7 @@ class Workspace:
             ) from error
 
 
-def _files(folder: Path) -> dict[str, Path]:
+def files_of(folder: Path) -> dict[str, Path]:
     """The files and links below `folder` that count: no git, no by-products, none of the player's tools."""
     found = {}
     for parent, folders, names in os.walk(folder):
@@ -185,6 +192,25 @@ def _same(one: Path | None, other: Path | None) -> bool:
     return one.read_bytes() == other.read_bytes()
 
 
+def _file_diff(name: str, old: Path | None, new: Path | None) -> str:
+    def lines(path: Path | None) -> list[str]:
+        return _contents(path).decode(errors="replace").splitlines(keepends=True) if path else []
+
+    before, after = (f"a/{name}" if old else os.devnull), (f"b/{name}" if new else os.devnull)
+    if b"\0" in _contents(old) + _contents(new):
+        return f"--- {before}\n+++ {after}\nBinary files differ.\n"
+    found = difflib.unified_diff(lines(old), lines(new), before, after)
+    return "".join(
+        line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in found
+    )
+
+
+def _contents(path: Path | None) -> bytes:
+    if path is None:
+        return b""
+    return os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+
+
 def _lay(
     wanted: dict[str, Path],
     workspace: Path,
@@ -196,8 +222,8 @@ def _lay(
 
     Overwrites nothing that is neither rescued nor as the level starts it.
     """
-    present = _files(workspace)
-    rescued = _files(rescue.saved) if rescue is not None else {}
+    present = files_of(workspace)
+    rescued = files_of(rescue.saved) if rescue is not None else {}
     changes = [file for file in _differences(wanted, present) if only is None or file in only]
     # What has to go goes first, so that a link in the place of a folder is never written through.
     for file in sorted(changes, key=lambda file: file in wanted):
