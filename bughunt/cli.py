@@ -146,13 +146,20 @@ def hint(
 
 
 @app.command()
-def probe(bug: BugArgument = None, seed: Seed = None, as_json: AsJson = False) -> None:
+def probe(
+    bug: BugArgument = None,
+    seed: Seed = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Write it to a file: .svg or .html.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Measure the workspace and show what a bug's probe sees."""
     from bughunt import screens
     from bughunt.hunt import new_seed
     from bughunt.probing import probe_views
     from bughunt.render import working
-    from bughunt.views import Text, to_json
+    from bughunt.views import to_json
 
     hunt = _hunt()
     chosen = hunt.chosen_bug(bug)
@@ -172,7 +179,7 @@ def probe(bug: BugArgument = None, seed: Seed = None, as_json: AsJson = False) -
     elif found.failure:
         _show(screens.probe_failed(chosen, found.failure))
     else:
-        _show([Text(f"{chosen.id}  {chosen.card.title}", "strong"), *found.views])
+        _show_or_save(found.views, save, f"{chosen.id}  {chosen.card.title}")
     if found.failure:
         raise typer.Exit(Exit.JUDGE_FAILED if found.failure.ours else Exit.NOT_FIXED)
 
@@ -210,8 +217,7 @@ def check(
         newly = [bug for bug in level.bugs if _fixed(state, bug.id) and not _fixed(before, bug.id)]
         if newly and all(_fixed(state, bug.id) for bug in level.bugs):
             print()
-            _show(level_debrief(level, state))
-            _show([screens.next_step(hunt, state)])
+            _show([*level_debrief(level, state), screens.after_debrief(), screens.next_step(hunt, state)])
     kinds = {verdict.kind for verdict in verdicts}
     if "unknown" in kinds:
         raise typer.Exit(Exit.JUDGE_FAILED)
@@ -320,6 +326,22 @@ def solution(bug: Annotated[str, typer.Argument(metavar="BUG")], as_json: AsJson
 
 
 @app.command()
+def debrief(
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Write it to a file: .html or .svg.", show_default=False)
+    ] = None,
+) -> None:
+    """What there is to take away: patterns met, their price in production, hints and time used."""
+    from bughunt.debrief import game_debrief
+
+    hunt = _hunt()
+    state = hunt.state()
+    hunt.active(state)
+    _notices(hunt)
+    _show_or_save(game_debrief(hunt.catalog, state), save, "bughunt: the debrief")
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Does this machine have what the game needs? Proves that the judge works, both ways."""
     from bughunt.catalog import load_catalog
@@ -417,6 +439,18 @@ def _show(views: Iterable[View], *, error: bool = False) -> None:
     from bughunt.render import show
 
     show(views, error=error)
+
+
+def _show_or_save(views: Sequence[View], path: Path | None, title: str) -> None:
+    from bughunt.views import Heading, Text
+
+    if path is None:
+        _show([Heading(title), *views])
+        return
+    from bughunt.render.page import save
+
+    save(views, path, title)
+    _show([Text(f"Saved as {path}", "good")])
 
 
 def _print_json(document: dict[str, Any]) -> None:

@@ -1,13 +1,21 @@
-"""What a player takes away from a finished level."""
+"""What a player takes away: from one level, and from the whole game."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bughunt import score
-from bughunt.catalog import Level
+from bughunt.catalog import Catalog, Level
 from bughunt.progress import BugProgress, State
 from bughunt.views import Heading, Item, Table, Text, View
+
+LEARNT = (
+    "the anatomy of a transformer, from the bytes of a text to the tokens of an answer",
+    "debugging PyTorch by what can be observed: shapes, dtypes, gradients, memory",
+    "care with detail: one line, one sign, one index",
+    "reasoning about training dynamics, and what today's optimizers hide",
+)
 
 
 def level_debrief(level: Level, state: State) -> list[View]:
@@ -18,8 +26,8 @@ def level_debrief(level: Level, state: State) -> list[View]:
         rows.append(
             (
                 bug.id,
-                bug.card.pattern,
-                bug.card.consequence,
+                bug.card.pattern if progress.fixed_at else "(not fixed yet)",
+                bug.card.consequence if progress.fixed_at else "",
                 progress.hints,
                 progress.checks,
                 f"{score.earned(level, progress)}/{level.points}",
@@ -31,18 +39,41 @@ def level_debrief(level: Level, state: State) -> list[View]:
     ]
     minutes = minutes_used(level, state)
     if minutes is not None:
-        views.append(
-            Text(
-                f"From the start to the last fix: {minutes} min (this level is laid out for {level.minutes})."
-            )
-        )
-    strategies = "\n\n".join(f"- {strategy}" for strategy in level.strategies)
+        laid_out = f"(this level is laid out for {level.minutes})"
+        views.append(Text(f"From the start to the last fix: {minutes} min {laid_out}."))
+    strategies = "\n".join(f"- {strategy}" for strategy in level.strategies)
     views.append(Item("What helps, here and elsewhere:", strategies))
-    views.append(
-        Text(
-            f"Why each bug matters: `bughunt solution {level.bugs[0].id}`, and so on; it is free now.", "dim"
-        )
-    )
+    return views
+
+
+def game_debrief(catalog: Catalog, state: State) -> list[View]:
+    """The whole game: every level that has been started, then the sum of it."""
+    started = [level for level in catalog.levels if level.id in state.levels]
+    views: list[View] = []
+    for level in started:
+        views += level_debrief(level, state)
+    fixed = [
+        (level, bug)
+        for level in catalog.levels
+        for bug in level.bugs
+        if state.bugs.get(bug.id, BugProgress()).fixed_at
+    ]
+    total = sum(len(level.bugs) for level in catalog.levels)
+    earned = sum(score.earned(level, state.bugs[bug.id]) for level, bug in fixed)
+    most = sum(level.points * len(level.bugs) for level in catalog.levels)
+    views += [
+        Heading("The whole game"),
+        Text(f"{len(fixed)} of {total} bugs fixed, {earned} of {most} points."),
+    ]
+    if fixed:
+        views += [
+            _grouped("Patterns met", "pattern", [(bug.card.pattern, bug.id) for _, bug in fixed]),
+            _grouped(
+                "In production", "would have meant", [(bug.card.consequence, bug.id) for _, bug in fixed]
+            ),
+        ]
+    if len(fixed) == total:
+        views.append(Item("Whoever has fixed them all has shown:", "\n".join(f"- {one}" for one in LEARNT)))
     return views
 
 
@@ -57,3 +88,9 @@ def minutes_used(level: Level, state: State) -> int | None:
         return max(0, round((last - datetime.fromisoformat(record.started)).total_seconds() / 60))
     except (ValueError, TypeError):
         return None
+
+
+def _grouped(title: str, column: str, pairs: Sequence[tuple[str, str]]) -> Table:
+    names = dict.fromkeys(name for name, _ in pairs)
+    rows = [(name, ", ".join(bug for other, bug in pairs if other == name)) for name in names]
+    return Table((column, "bugs"), rows, title=title)

@@ -219,8 +219,8 @@ class Hunt:
         path = self.ready_workspace(state, level)
         verdicts = []
         with Judge(tree_folder()) as judge:
-            judge.warm_up()
-            for bug in bugs or level.bugs:
+            judge.prepare(bugs)
+            for bug in bugs:
                 verdict = judge.judge(bug, path, seed)
                 self.record(verdict)
                 verdicts.append(verdict)

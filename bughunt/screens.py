@@ -184,6 +184,13 @@ def check_summary(level: Level, verdicts: Sequence[Verdict], seed: int) -> list[
     return views
 
 
+def after_debrief() -> Text:
+    """Where to read on when a level is done."""
+    return Text(
+        "Why each bug matters: `bughunt solution BUG`, free now. All levels: `bughunt debrief`.", "dim"
+    )
+
+
 def reset_warning(plan: Reset) -> list[View]:
     """What the player should know before a reset happens."""
     if not plan.reopened or plan.bug is None:

@@ -37,24 +37,32 @@ def lines(view: View, width: int) -> list[str]:
 
 
 def wrap(text: str, width: int, indent: int = 0) -> list[str]:
-    """Paragraphs wrapped to `width`; a line that begins with spaces is kept as it stands."""
+    """Paragraphs wrapped to `width`: lists of lines that begin with "- " stay lists, and a paragraph in
+    which a line begins with spaces stays as it stands."""
     margin = " " * indent
     wrapped: list[str] = []
     for paragraph in text.strip("\n").split("\n\n"):
         block = paragraph.split("\n")
         if any(line.startswith(" ") for line in block):
             wrapped += [margin + line for line in block]
+        elif all(line.startswith("- ") for line in block):
+            for line in block:
+                wrapped += _filled(line, width, margin, margin + "  ")
         else:
-            wrapped += textwrap.wrap(
-                " ".join(block),
-                width,
-                initial_indent=margin,
-                subsequent_indent=margin,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+            wrapped += _filled(" ".join(block), width, margin, margin)
         wrapped.append("")
     return wrapped[:-1]
+
+
+def _filled(text: str, width: int, first: str, others: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def column_widths(table: Table, width: int, overhead: int) -> list[int]:

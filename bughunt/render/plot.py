@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 from bughunt.views import Plot, Series
 
@@ -12,7 +11,7 @@ MARKS = "*o+x#@"
 
 def plot_lines(plot: Plot, width: int, height: int = 12) -> list[str]:
     """The plot as lines of text: axes with their ranges, one mark for each series, and a legend."""
-    points = [(x, y) for series in plot.series for x, y in _points(series, plot.log_y)]
+    points = [(x, y) for series in plot.series for x, y in finite_points(series, plot.log_y)]
     if not points:
         return ["(nothing to plot: no finite values)"]
     x_low, x_high = min(x for x, _ in points), max(x for x, _ in points)
@@ -22,7 +21,7 @@ def plot_lines(plot: Plot, width: int, height: int = 12) -> list[str]:
     columns = max(10, width - margin - 3)
     grid = [[" "] * columns for _ in range(height)]
     for series, mark in zip(plot.series, MARKS, strict=False):
-        for x, y in _points(series, plot.log_y):
+        for x, y in finite_points(series, plot.log_y):
             column = _scale(x, x_low, x_high, columns - 1)
             grid[height - 1 - _scale(y, y_low, y_high, height - 1)][column] = mark
     drawn = []
@@ -41,10 +40,13 @@ def plot_lines(plot: Plot, width: int, height: int = 12) -> list[str]:
     return drawn
 
 
-def _points(series: Series, log_y: bool) -> Iterator[tuple[float, float]]:
-    for x, y in zip(series.x, series.y, strict=True):
-        if math.isfinite(x) and math.isfinite(y) and (y > 0 or not log_y):
-            yield float(x), math.log10(y) if log_y else float(y)
+def finite_points(series: Series, log_y: bool) -> list[tuple[float, float]]:
+    """The points that can be drawn; on a logarithmic axis, with the logarithm of y."""
+    return [
+        (float(x), math.log10(y) if log_y else float(y))
+        for x, y in zip(series.x, series.y, strict=True)
+        if math.isfinite(x) and math.isfinite(y) and (y > 0 or not log_y)
+    ]
 
 
 def _back(value: float, log_y: bool) -> float:
