@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import sys
+import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -20,13 +21,18 @@ if sys.platform != "win32":
 
 
 def perform(request: dict[str, Any], result_fd: int) -> NoReturn:
-    """Measures as `request` asks, writes one JSON document to `result_fd`, and ends the process."""
+    """Measures as `request` asks, writes one JSON document to `result_fd`, and ends the process.
+
+    The document is `{"data": …}`; or `{"raised": …}`, see `describe`; or `{"unfit": why}` for data that
+    cannot be written down.
+    """
     try:
         _take_on_limits(request)
-        answer = _measure(request)
-        payload = json.dumps(answer).encode()
+        data = _measure(request)
     except BaseException as error:
         payload = json.dumps({"raised": describe(error, request["workspace"])}).encode()
+    else:
+        payload = _written_down(data, request["limits"]["returned"])
     _write_all(result_fd, payload)
     os._exit(0)
 
@@ -41,7 +47,7 @@ def load_module(path: str, name: str) -> ModuleType:
     return module
 
 
-def _measure(request: dict[str, Any]) -> dict[str, Any]:
+def _measure(request: dict[str, Any]) -> Any:
     os.chdir(request["scratch"])
     # Bytecode lying in the workspace is not the source that the player sees.
     sys.pycache_prefix = request["scratch"]
@@ -51,19 +57,33 @@ def _measure(request: dict[str, Any]) -> dict[str, Any]:
     if torch is not None:
         torch.set_num_threads(1)
     module = load_module(request["measure"], "bughunt_measure")
-    return {"data": module.measure(request["inputs"])}
+    return module.measure(request["inputs"])
+
+
+def _written_down(data: Any, limit: int) -> bytes:
+    try:
+        payload = json.dumps({"data": data}).encode()
+        if len(payload) > limit:
+            raise ValueError(f"it is {len(payload):,} bytes long")
+    except BaseException as error:
+        return json.dumps({"unfit": _safe_str(error)}).encode()
+    return payload
 
 
 def _take_on_limits(request: dict[str, Any]) -> None:
     if sys.platform == "win32":
         return
     limit = request["limits"]
-    _lower(resource.RLIMIT_CPU, int(limit["seconds"]) + 2)
+    # The wall clock strikes first, except for a process that has freed itself of it.
+    _lower(resource.RLIMIT_CPU, int(time.process_time() + limit["seconds"]) + 3)
     _lower(resource.RLIMIT_FSIZE, limit["written"])
     _lower(resource.RLIMIT_CORE, 0)
     in_use = _address_space()
     if in_use is not None:
         _lower(resource.RLIMIT_AS, in_use + limit["memory"])
+    running = _threads_in_system()
+    if running is not None:
+        _lower(resource.RLIMIT_NPROC, running + limit["processes"])
 
 
 def _lower(kind: int, value: int) -> None:
@@ -77,6 +97,14 @@ def _address_space() -> int | None:
     try:
         return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     except (OSError, ValueError):
+        return None
+
+
+def _threads_in_system() -> int | None:
+    """Threads of all processes, where the system tells (Linux): no user has more."""
+    try:
+        return int(Path("/proc/loadavg").read_text().split()[3].split("/")[1])
+    except (OSError, ValueError, IndexError):
         return None
 
 

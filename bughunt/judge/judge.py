@@ -1,19 +1,35 @@
-"""From a workspace to verdicts."""
+"""From a workspace to verdicts.
+
+What is guaranteed, whatever the code in the workspace does: a verdict `fixed` means that the check, loaded
+before that code ran, in a process where it never ran, accepted the data that came back. The code cannot
+reach the check's assertions or the numbers they expect (they are computed after it has ended), and it is
+given a limited time. All it can do is return the right numbers for inputs that nobody could foresee.
+
+What is not: it runs as the player, so it can do to the player's account what any program can, such as
+writing to files outside its scratch folder (the installed game for the *next* run among them), drawing on
+the terminal or ending the command. It sees its inputs, so it can compute answers without being a fix. Memory
+is limited for each process, the number of processes on Linux and for others than root only.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 from bughunt.catalog import Bug
 from bughunt.judge.cell import load_module
-from bughunt.judge.checker import run_check
+from bughunt.judge.checker import Check
+from bughunt.judge.endings import tidy
 from bughunt.judge.measurer import Measurer, Mode
 from bughunt.judge.outcomes import Failure, Limits, Measurement, Outcome, Verdict, VerdictKind
+
+_MESSAGE_CHARACTERS = 1000
 
 
 class Judge:
@@ -23,6 +39,7 @@ class Judge:
         self._clean_tree = clean_tree
         self._limits = limits or Limits()
         self._measurer = Measurer(mode)
+        self._loaded: dict[Path, _Loaded] = {}
 
     def __enter__(self) -> Judge:
         return self
@@ -32,31 +49,60 @@ class Judge:
     ) -> None:
         self._measurer.close()
 
-    def warm_up(self) -> None:
-        """Lets the measuring server start while the caller does something else."""
-        self._measurer.warm_up()
+    def prepare(self, bugs: Iterable[Bug]) -> None:
+        """Loads the checks of `bugs` while the measuring server starts.
+
+        No code of a workspace has run yet when this is called before the first verdict, so that none can
+        have a say in any of these checks.
+        """
+        bugs = list(bugs)
+        self._measurer.warm_up(dict.fromkeys(name for bug in bugs for name in bug.card.preload))
+        for bug in bugs:
+            self._load(bug)
 
     def measure(self, bug: Bug, workspace: Path, seed: int) -> tuple[Any, Outcome]:
         """The inputs drawn for `bug` by `seed`, and what the code in `workspace` did with them."""
-        inputs = draw_inputs(bug, seed)
-        outcome = self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits)
-        return inputs, outcome
+        inputs = self._load(bug).draw(bug, seed)
+        return inputs, self._measure(bug, workspace, inputs)
 
     def judge(self, bug: Bug, workspace: Path, seed: int) -> Verdict:
         """The verdict on `bug` in `workspace`, with inputs drawn by `seed`."""
         started = time.monotonic()
-        inputs, outcome = self.measure(bug, workspace, seed)
-        kind, message, detail = _conclude(bug, inputs, outcome)
+        try:
+            inputs = self._load(bug).draw(bug, seed)
+        except Exception as error:
+            message = "The judge could not do its work here: its own files cannot be used."
+            return Verdict(bug.id, "unknown", message, f"{type(error).__name__}: {error}")
+        outcome = self._measure(bug, workspace, inputs)
+        kind, message, detail = self._conclude(bug, inputs, outcome)
         if kind == "unknown":
             kind, message, detail = self._control(bug, inputs, outcome)
+        detail = detail.replace(str(bug.folder), f"<{bug.id}>")
+        message = tidy(message, _MESSAGE_CHARACTERS)
         return Verdict(bug.id, kind, message, detail, time.monotonic() - started)
+
+    def _load(self, bug: Bug) -> _Loaded:
+        if bug.folder not in self._loaded:
+            self._loaded[bug.folder] = _Loaded(Check(bug.check), _load_measure(bug))
+        return self._loaded[bug.folder]
+
+    def _measure(self, bug: Bug, workspace: Path, inputs: Any) -> Outcome:
+        return self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits)
+
+    def _conclude(self, bug: Bug, inputs: Any, outcome: Outcome) -> _Conclusion:
+        """`fixed` or `broken` with its message; `unknown` when the outcome allows neither."""
+        if isinstance(outcome, Failure):
+            return "unknown", outcome.message, outcome.detail
+        result = self._load(bug).check.run(inputs, outcome.data)
+        if result.kind == "passed":
+            return "fixed", "", ""
+        if result.kind == "failed":
+            return "broken", result.message, ""
+        return "unknown", "the check itself failed.", result.message
 
     def _control(self, bug: Bug, inputs: Any, outcome: Outcome) -> _Conclusion:
         """Whose fault is it that there is no answer? The same question to the clean tree tells."""
-        control = self._measurer.measure(
-            bug.measure, self._clean_tree, inputs, bug.card.preload, self._limits
-        )
-        kind, message, detail = _conclude(bug, inputs, control)
+        kind, message, detail = self._conclude(bug, inputs, self._measure(bug, self._clean_tree, inputs))
         if kind != "fixed":
             return "unknown", f"The judge could not do its work here: {message}", detail
         if isinstance(outcome, Measurement):
@@ -67,23 +113,21 @@ class Judge:
 _Conclusion = tuple[VerdictKind, str, str]
 
 
-def _conclude(bug: Bug, inputs: Any, outcome: Outcome) -> _Conclusion:
-    """`fixed` or `broken` with its message; `unknown` when the outcome allows neither."""
-    if isinstance(outcome, Failure):
-        return "unknown", outcome.message, outcome.detail
-    result = run_check(bug.check, inputs, outcome.data)
-    if result.kind == "passed":
-        return "fixed", "", ""
-    if result.kind == "failed":
-        return "broken", result.message, ""
-    return "unknown", "the check itself failed.", result.message
+@dataclass(frozen=True)
+class _Loaded:
+    """What the judge's own process needs of a bug, loaded once."""
+
+    check: Check
+    measure: ModuleType
+
+    def draw(self, bug: Bug, seed: int) -> Any:
+        """The inputs of one measurement: drawn by the bug's own `draw`, the same for the same seed."""
+        return self.measure.draw(Random(f"{bug.id}/{seed}"))
 
 
-def draw_inputs(bug: Bug, seed: int) -> Any:
-    """The inputs of one measurement: drawn by the bug's own `draw`, the same for the same seed."""
+def _load_measure(bug: Bug) -> ModuleType:
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        module = load_module(str(bug.measure), f"bughunt_draw_{bug.id.replace('.', '_')}")
+        return load_module(str(bug.measure), f"bughunt_draw_{bug.id.replace('.', '_')}")
     finally:
         sys.dont_write_bytecode = writes_bytecode
-    return module.draw(Random(f"{bug.id}/{seed}"))

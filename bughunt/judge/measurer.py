@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
@@ -15,14 +16,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, cast
 
+from bughunt.judge.endings import conclude
 from bughunt.judge.environment import child_command, child_environment, trusted_search_path
-from bughunt.judge.outcomes import Failure, Limits, Measurement, Outcome
-from bughunt.judge.supervise import run_fresh
+from bughunt.judge.outcomes import Failure, Limits, Outcome
+from bughunt.judge.supervise import PRELOAD_SECONDS, Ending, run_fresh
 
 Mode = Literal["fork", "fresh"]
 
-# Importing torch from a cold disk takes its time; this only bounds a server that hangs.
-_PRELOAD_SECONDS = 180.0
+# What a server may take beyond the measurement itself, to clean up after it and to answer.
+_MARGIN_SECONDS = 15.0
 
 
 def default_mode() -> Mode:
@@ -34,12 +36,12 @@ def default_mode() -> Mode:
 
 
 class Measurer:
-    """Measures workspaces. A context manager: what it started is gone when it closes."""
+    """Measures workspaces, one at a time. A context manager: what it started is gone when it closes."""
 
     def __init__(self, mode: Mode | None = None) -> None:
         self.mode = mode or default_mode()
         self._server: _Server | None = None
-        self._scratch = tempfile.TemporaryDirectory(prefix="bughunt-", ignore_cleanup_errors=True)
+        self._scratch = _scratch_folder()
 
     def __enter__(self) -> Measurer:
         return self
@@ -50,75 +52,142 @@ class Measurer:
         self.close()
 
     def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        self._scratch.cleanup()
+        self._drop_server()
+        _discard(self._scratch)
 
-    def warm_up(self) -> None:
+    def warm_up(self, preload: Iterable[str] = ()) -> None:
         """Starts the server, so that it imports while the caller does something else."""
-        if self.mode == "fork" and self._server is None:
-            self._server = _Server(self._scratch.name)
+        if sys.platform != "win32" and self._server is None:
+            self._server = _Server(self._scratch.name, preload if self.mode == "fork" else ())
 
     def measure(
         self, measure: Path, workspace: Path, inputs: Any, preload: Iterable[str], limits: Limits
     ) -> Outcome:
         """Runs `measure(inputs)` of the file `measure` with `workspace` first on the module search path."""
-        with tempfile.TemporaryDirectory(dir=self._scratch.name, ignore_cleanup_errors=True) as scratch:
-            request = {
-                "measure": str(measure),
-                "workspace": str(workspace.resolve()),
-                "inputs": inputs,
-                "preload": list(preload),
-                "limits": asdict(limits),
-                "scratch": scratch,
-            }
-            if self.mode == "fresh":
-                return run_fresh(request, trusted_search_path())
-            self.warm_up()
+        scratch = _scratch_folder(self._scratch.name)
+        request = {
+            "mode": self.mode,
+            "measure": str(measure),
+            "workspace": str(workspace.resolve()),
+            "inputs": inputs,
+            "preload": list(preload),
+            "limits": asdict(limits),
+            "scratch": scratch.name,
+        }
+        try:
+            if sys.platform == "win32":
+                return conclude(run_fresh(request, trusted_search_path()), limits)
+            return self._ask_server(request, limits)
+        finally:
+            _discard(scratch)
+
+    def _ask_server(self, request: dict[str, Any], limits: Limits) -> Outcome:
+        # Only the code under measurement runs beside the server, so it is what ended it, most likely; an
+        # accident would hardly happen twice.
+        for _ in range(2):
+            self.warm_up(request["preload"])
             assert self._server is not None
-            outcome = self._server.ask(request, limits.seconds + _PRELOAD_SECONDS)
-            if outcome is None:
-                self._server.close()
-                self._server = None
-                # Only the code under measurement runs beside the server, so it is what ended it. A
-                # process of its own shows what that code does when there is no server to end.
-                return run_fresh(request, trusted_search_path())
-            return outcome
+            try:
+                return self._server.ask(request, limits)
+            except _ServerGone as gone:
+                started, printed = gone.started, self._server.printed()
+                self._drop_server()
+        if started:
+            return Failure("The code ended, or stopped, the process that supervises its measurement.")
+        return Failure("The measuring process could not be started.", printed, ours=True)
+
+    def _drop_server(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+
+class _ServerGone(Exception):
+    """The server does not answer any more; `started` says whether the workspace's code ran already."""
+
+    def __init__(self, started: bool) -> None:
+        super().__init__()
+        self.started = started
 
 
 class _Server:
-    """The warm measuring server as a child process."""
+    """The measuring server as a child process."""
 
-    def __init__(self, scratch: str) -> None:
+    def __init__(self, scratch: str, preload: Iterable[str]) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            child_command("bughunt.judge.server", trusted_search_path()),
+            [*child_command("bughunt.judge.server", trusted_search_path()), *preload],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
             env=child_environment(scratch),
             cwd=scratch,
             start_new_session=True,
         )
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
+        self._unread = bytearray()
+        self._busy = False
 
-    def ask(self, request: dict[str, Any], patience: float) -> Outcome | None:
-        """The server's answer, or None when the server is no more (or hangs)."""
+    def ask(self, request: dict[str, Any], limits: Limits) -> Outcome:
+        """What the measurement comes to. Raises _ServerGone when the server is no more, or hangs."""
+        self._busy, started = True, False
         try:
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
-            if not select.select([self._answers], [], [], patience)[0]:
-                return None
-            answer = json.loads(self._answers.readline())
-        except (OSError, ValueError):
-            return None
-        kind = answer.pop("kind")
-        return Measurement(**answer) if kind == "Measurement" else Failure(**answer)
+            answer = self._read(PRELOAD_SECONDS + _MARGIN_SECONDS)
+            if answer == {"ready": True}:
+                started = True
+                answer = self._read(limits.seconds + _MARGIN_SECONDS)
+            if answer.keys() == {"failed"}:
+                message = f"The measurement could not be made: {answer['failed']}"
+                outcome: Outcome = Failure(message, ours=True)
+            else:
+                outcome = conclude(Ending(**answer), limits)
+        except (OSError, ValueError, TypeError, AttributeError):
+            raise _ServerGone(started) from None
+        self._busy = False
+        return outcome
+
+    def _read(self, patience: float) -> Any:
+        """The next line, as JSON. Raises OSError when none comes, ValueError when it is not JSON."""
+        deadline = time.monotonic() + patience
+        descriptor = self._answers.fileno()
+        while (end := self._unread.find(b"\n")) < 0:
+            if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise TimeoutError
+            chunk = os.read(descriptor, 1 << 20)
+            if not chunk:
+                raise BrokenPipeError
+            self._unread += chunk
+        line = bytes(self._unread[:end])
+        del self._unread[: end + 1]
+        return json.loads(line)
+
+    def printed(self) -> str:
+        """The end of what the server had to say for itself."""
+        self._errors.seek(0)
+        return self._errors.read().decode(errors="replace")[-4000:]
 
     def close(self) -> None:
+        """Ends the server. One in the middle of a measurement is given a moment to end that first."""
+        with suppress(OSError):
+            self._requests.close()
+        if self._busy:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(2.0)
         self._process.kill()
         self._process.wait()
-        for stream in (self._requests, self._answers):
-            with suppress(OSError):
-                stream.close()
+        self._answers.close()
+        self._errors.close()
+
+
+def _scratch_folder(parent: str | None = None) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="bughunt-", dir=parent, ignore_cleanup_errors=True)
+
+
+def _discard(folder: tempfile.TemporaryDirectory[str]) -> None:
+    """Removes a scratch folder, as far as the code that wrote in it lets us."""
+    # Folders in folders in folders, a thousand deep, are more than shutil can remove.
+    with suppress(RecursionError):
+        folder.cleanup()

@@ -10,11 +10,17 @@ VerdictKind = Literal["fixed", "broken", "crashed", "unknown"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What one measurement may use: wall-clock seconds, and bytes of memory beyond what is preloaded."""
+    """What one measurement may use.
+
+    `seconds` of wall-clock time; bytes of `memory` beyond what is preloaded, `written` to any one file and
+    `returned` as its result; `processes` (threads count, too) beyond those that the system runs already.
+    """
 
     seconds: float = 30.0
     memory: int = 3 << 30
     written: int = 64 << 20
+    returned: int = 8 << 20
+    processes: int = 512
 
 
 @dataclass(frozen=True)

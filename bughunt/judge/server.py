@@ -1,7 +1,10 @@
-"""The warm measuring server: imports the heavy libraries once, then forks a child for every measurement.
+"""The measuring server: everything that is measured runs in a child of it, and it outlives none of them.
 
-It reads requests as JSON lines on standard input and answers each with a JSON line on standard output.
-It imports none of the player's code and runs no torch operation: its children do.
+It reads requests as JSON lines on standard input and answers each with two JSON lines on standard output:
+`{"ready": true}` when the workspace's code is about to run, then how that ended (see `Ending`). In place of
+either comes `{"failed": why}` when it cannot do its part. For forking it imports the heavy libraries once,
+those named on its command line before it is asked anything; it imports none of the player's code and runs
+no torch operation itself: its children do.
 """
 
 from __future__ import annotations
@@ -9,13 +12,13 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from bughunt.judge import kernel
-from bughunt.judge.outcomes import Failure, Outcome
-from bughunt.judge.supervise import run_forked
+from bughunt.judge.supervise import Abandoned, Ending, guard_process, run_forked, run_fresh
 
 
 def main() -> None:
@@ -24,24 +27,30 @@ def main() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    kernel.die_with_parent()
-    kernel.inherit_strays()
-    kernel.forbid_tracing()
-    for line in requests:
-        request = json.loads(line)
-        outcome = _serve(request)
-        answers.write(json.dumps({"kind": type(outcome).__name__, **asdict(outcome)}).encode() + b"\n")
+    guard_process()
+    for name in sys.argv[1:]:
+        with suppress(Exception):
+            importlib.import_module(name)
+
+    def answer(document: dict[str, Any]) -> None:
+        answers.write(json.dumps(document).encode() + b"\n")
         answers.flush()
 
-
-def _serve(request: dict[str, Any]) -> Outcome:
-    for name in request["preload"]:
+    for line in requests:
         try:
-            importlib.import_module(name)
+            ending = _serve(json.loads(line), requests.fileno(), lambda: answer({"ready": True}))
+        except Abandoned:
+            return
         except Exception as error:
-            return Failure(f"{name} cannot be imported: {type(error).__name__}: {error}", ours=True)
-    try:
-        return run_forked(request)
-    except OSError as error:
-        return Failure(f"a measuring process could not be started: {error}", ours=True)
+            answer({"failed": f"{type(error).__name__}: {error}"})
+        else:
+            answer(asdict(ending))
+
+
+def _serve(request: dict[str, Any], asker: int, on_ready: Callable[[], None]) -> Ending:
+    if request["mode"] == "fresh":
+        return run_fresh(request, sys.path, asker, on_ready)
+    for name in request["preload"]:
+        importlib.import_module(name)
+    on_ready()
+    return run_forked(request, asker)

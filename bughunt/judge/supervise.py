@@ -1,11 +1,13 @@
 """Around one measuring process: start it, wait for it within its time, leave nothing of it behind.
 
 Two ways with the same outcome: `run_forked` forks the present process, which has imported the heavy
-libraries already (POSIX only); `run_fresh` starts a new interpreter.
+libraries already (POSIX only); `run_fresh` starts a new interpreter. On Linux the present process should be
+a subreaper (see `guard_process`), so that what the measuring process leaves running is found and ended.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import select
@@ -14,35 +16,80 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from bughunt.judge import cell, kernel
+from bughunt.judge import cell
 from bughunt.judge.environment import child_command, child_environment
-from bughunt.judge.outcomes import Failure, Limits, Measurement, Outcome
 
-_DETAIL_BYTES = 4000
+# Importing torch from a cold disk takes its time; this only bounds an import that hangs.
+PRELOAD_SECONDS = 180.0
+_PRINTED_BYTES = 4000
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
 
 
-def run_forked(request: dict[str, Any]) -> Outcome:
-    """Measures in a fork of this process, which must have run no torch operation and hold no threads."""
-    limits = Limits(**request["limits"])
+@dataclass(frozen=True)
+class Ending:
+    """How a measuring process ended, and what it left: all of it untrusted.
+
+    `status` is its exit status, or minus the signal that ended it. `ready` is False when it did not even
+    get as far as the workspace's code. `result` is what it wrote down, None for more than it may; `printed`
+    the end of its output.
+    """
+
+    status: int
+    ready: bool
+    timed_out: bool
+    result: str | None
+    printed: str
+    seconds: float
+
+
+class Abandoned(Exception):
+    """Nobody waits for the measurement any more."""
+
+
+def guard_process() -> None:
+    """Makes this process one that inherits strays and cannot be read or traced by its children (Linux)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def run_forked(request: dict[str, Any], asker: int | None = None) -> Ending:
+    """Measures in a fork of this process, which must have run no torch operation and hold no threads.
+
+    `asker` is a descriptor that becomes readable when nobody waits any more; then Abandoned is raised.
+    """
     with tempfile.TemporaryFile() as result, tempfile.TemporaryFile() as output:
         started = time.monotonic()
-        pid = os.fork()
-        if pid == 0:
+        child = _Forked(os.fork())
+        if child.pid == 0:
             _become_child(request, result.fileno(), output.fileno())
-        timed_out = not _wait(pid, started + limits.seconds)
-        _kill_group(pid)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        _reap_strays()
-        return _outcome(request, status, timed_out, result, output, time.monotonic() - started)
+        try:
+            ended = _wait(child, started + request["limits"]["seconds"], asker)
+        finally:
+            _end(child)
+        seconds = time.monotonic() - started
+        return Ending(child.wait(), True, not ended, _result(request, result), _printed(output), seconds)
 
 
-def run_fresh(request: dict[str, Any], search_path: list[str]) -> Outcome:
-    """Measures in a new interpreter. `search_path` is where it finds bughunt and its libraries."""
-    limits = Limits(**request["limits"])
+def run_fresh(
+    request: dict[str, Any],
+    search_path: list[str],
+    asker: int | None = None,
+    on_ready: Callable[[], None] = lambda: None,
+) -> Ending:
+    """Measures in a new interpreter. `search_path` is where it finds bughunt and its libraries.
+
+    The clock starts when it has imported what it was to preload; then `on_ready` is called.
+    """
     with (
         tempfile.TemporaryFile() as asked,
         tempfile.TemporaryFile() as result,
@@ -50,9 +97,6 @@ def run_fresh(request: dict[str, Any], search_path: list[str]) -> Outcome:
     ):
         asked.write(json.dumps(request).encode())
         asked.seek(0)
-        # Imports count against the clock here, so they get time of their own.
-        allowance = limits.seconds + 60.0
-        started = time.monotonic()
         process = subprocess.Popen(
             child_command("bughunt.judge.fresh", search_path),
             stdin=asked,
@@ -62,27 +106,59 @@ def run_fresh(request: dict[str, Any], search_path: list[str]) -> Outcome:
             cwd=request["scratch"],
             start_new_session=True,
         )
-        timed_out = False
         try:
-            process.wait(allowance)
-        except subprocess.TimeoutExpired:
-            timed_out = True
+            ended = _await_ready(process, result, asker)
+            ready = _size(result) > 0
+            started = time.monotonic()
+            if ready:
+                on_ready()
+                ended = ended or _wait(process, started + request["limits"]["seconds"], asker)
         finally:
-            _kill_group(process.pid)
-            process.kill()
-            process.wait()
+            _end(process)
         seconds = time.monotonic() - started
-        return _outcome(request, process.returncode, timed_out, result, output, seconds)
+        return Ending(process.wait(), ready, not ended, _result(request, result), _printed(output), seconds)
+
+
+class _Forked:
+    """A forked child, with what is used here of `subprocess.Popen`'s methods."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._status: int | None = None
+
+    def poll(self) -> int | None:
+        return self._reap(os.WNOHANG)
+
+    def wait(self) -> int:
+        status = self._reap(0)
+        assert status is not None
+        return status
+
+    def _reap(self, options: int) -> int | None:
+        if self._status is None:
+            pid, status = os.waitpid(self.pid, options)
+            if pid:
+                self._status = os.waitstatus_to_exitcode(status)
+        return self._status
+
+
+def _await_ready(process: subprocess.Popen[bytes], result: IO[bytes], asker: int | None) -> bool:
+    """Waits for the first byte of a fresh process's result; True when the process ended instead."""
+    deadline = time.monotonic() + PRELOAD_SECONDS
+    while _size(result) == 0 and time.monotonic() < deadline:
+        if _wait(process, time.monotonic() + 0.01, asker):
+            return True
+    return False
 
 
 def _become_child(request: dict[str, Any], result_fd: int, output_fd: int) -> None:
     """In the fork: a session of its own, no descriptor but its two files, then the measurement."""
     try:
-        kernel.die_with_parent()
         os.setsid()
-        os.dup2(result_fd, 3)
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         os.dup2(output_fd, 1)
-        os.dup2(1, 2)
+        os.dup2(output_fd, 2)
+        os.dup2(result_fd, 3)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.closerange(4, 65536)
@@ -92,103 +168,120 @@ def _become_child(request: dict[str, Any], result_fd: int, output_fd: int) -> No
         os._exit(70)
 
 
-def _wait(pid: int, deadline: float) -> bool:
-    """Waits until the child has ended (without reaping it) or the deadline has passed."""
-    if hasattr(os, "pidfd_open"):
-        with suppress(OSError):
-            descriptor = os.pidfd_open(pid)
-            try:
-                remaining = max(0.0, deadline - time.monotonic())
-                return bool(select.select([descriptor], [], [], remaining)[0])
-            finally:
-                os.close(descriptor)
-    while time.monotonic() < deadline:
-        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-            return True
-        time.sleep(0.005)
-    return False
-
-
-def _kill_group(pid: int) -> None:
-    if sys.platform != "win32":
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
-
-
-def _reap_strays() -> None:
-    """Kills what the child left running in sessions of its own; as a subreaper we inherit it (Linux)."""
-    for _ in range(100):
-        children = _children()
-        if not children:
-            break
-        for pid in children:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        for pid in children:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, 0)
-
-
-def _children() -> list[int]:
+def _wait(child: _Forked | subprocess.Popen[bytes], deadline: float, asker: int | None) -> bool:
+    """Waits until the child has ended (True) or the deadline has passed (False)."""
+    askers = [] if asker is None else [asker]
+    descriptor = _descriptor_of(child.pid)
     try:
-        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
-    except OSError:
-        return []
+        while True:
+            remaining = max(0.0, deadline - time.monotonic())
+            if descriptor is not None:
+                readable = select.select([descriptor, *askers], [], [], remaining)[0]
+            elif child.poll() is not None:
+                return True
+            else:
+                readable = _pause(askers, min(0.005, remaining))
+            if descriptor in readable:
+                return True
+            if readable:
+                raise Abandoned
+            if time.monotonic() >= deadline:
+                return False
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
-def _outcome(
-    request: dict[str, Any],
-    status: int,
-    timed_out: bool,
-    result: IO[bytes],
-    output: IO[bytes],
-    seconds: float,
-) -> Outcome:
-    limits = Limits(**request["limits"])
-    printed = _tail(output)
-    if timed_out:
-        return Failure(
-            f"The code was still running after {limits.seconds:g} seconds.", printed, seconds=seconds
-        )
-    size = result.seek(0, os.SEEK_END)
-    result.seek(0)
-    answer: Any = None
-    if 0 < size <= limits.written:
-        with suppress(ValueError, RecursionError):
-            answer = json.loads(result.read())
-    if isinstance(answer, dict) and answer.keys() == {"data"} and status == 0:
-        return Measurement(answer["data"], seconds)
-    if isinstance(answer, dict) and isinstance(answer.get("raised"), dict):
-        raised = {key: str(value) for key, value in answer["raised"].items()}
-        return Failure(_say_raised(raised), raised.get("detail", "")[:_DETAIL_BYTES], seconds=seconds)
-    return Failure(_say_ended(status), printed, seconds=seconds)
+def _descriptor_of(pid: int) -> int | None:
+    """What `select` waits for the end of a process with, without reaping it (Linux)."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            return os.pidfd_open(pid)
+    return None
 
 
-def _say_raised(raised: dict[str, str]) -> str:
-    kind = raised.get("type", "An exception")
-    if kind == "MemoryError" or "can't allocate memory" in raised.get("message", ""):
-        return "The code ran out of the memory that a measurement may use."
-    if kind in ("SystemExit", "KeyboardInterrupt"):
-        return f"The code ended with {kind} before it could be measured."
-    if kind == "OSError" and "File too large" in raised.get("message", ""):
-        return "The code wrote more than a measurement may write."
-    message = raised.get("message", "").strip().split("\n")[0]
-    return f"The code raised {kind}: {message}" if message else f"The code raised {kind}."
+def _pause(askers: list[int], seconds: float) -> list[int]:
+    if askers:
+        return select.select(askers, [], [], seconds)[0]
+    time.sleep(seconds)
+    return []
 
 
-def _say_ended(status: int) -> str:
-    if status < 0:
-        try:
-            name = signal.Signals(-status).name
-        except ValueError:
-            name = f"signal {-status}"
-        if name == "SIGXFSZ":
-            return "The code wrote more than a measurement may write."
-        return f"The process that ran the code was ended by {name} before it could be measured."
-    return f"The code ended the process (exit status {status}) before it could be measured."
+def _end(child: _Forked | subprocess.Popen[bytes]) -> None:
+    """Ends the child, its process group, and whatever it started outside of that."""
+    if sys.platform == "win32":
+        child.kill()
+    else:
+        for kill in (os.killpg, os.kill):
+            with suppress(ProcessLookupError, PermissionError):
+                kill(child.pid, signal.SIGKILL)
+    child.wait()
+    _end_strays()
 
 
-def _tail(output: IO[bytes]) -> str:
-    size = output.seek(0, os.SEEK_END)
-    output.seek(max(0, size - _DETAIL_BYTES))
+def _end_strays() -> None:
+    """Ends what the child left running in sessions of its own; as a subreaper we inherit it (Linux).
+
+    All of it is stopped before any of it is killed, or it could multiply faster than it is found.
+    """
+    if sys.platform != "linux":
+        return
+    for _ in range(1000):
+        stopped: set[int] = set()
+        while found := _descendants(os.getpid()) - stopped:
+            for pid in found:
+                _signal(pid, signal.SIGSTOP)
+            stopped |= found
+        if not stopped:
+            return
+        for pid in stopped:
+            _signal(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _signal(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+def _descendants(pid: int) -> set[int]:
+    found: set[int] = set()
+    pending = [pid]
+    while pending:
+        for child in _children(pending.pop()) - found:
+            found.add(child)
+            pending.append(child)
+    return found
+
+
+def _children(pid: int) -> set[int]:
+    children: set[int] = set()
+    with suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):
+                children |= {int(child) for child in (thread / "children").read_text().split()}
+    return children
+
+
+def _result(request: dict[str, Any], file: IO[bytes]) -> str | None:
+    if _size(file) > request["limits"]["returned"] + 100:
+        return None
+    file.seek(0)
+    return file.read().decode(errors="replace")
+
+
+def _printed(output: IO[bytes]) -> str:
+    output.seek(max(0, _size(output) - _PRINTED_BYTES))
     return output.read().decode(errors="replace").strip()
+
+
+def _size(file: IO[bytes]) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(option, value)
