@@ -216,6 +216,7 @@ class Hunt:
                 "These bugs belong to different levels.", "Check the bugs of one level at a time."
             )
         level = next(iter(levels.values()), None) or self.active(state)
+        bugs = bugs or list(level.bugs)
         path = self.ready_workspace(state, level)
         verdicts = []
         with Judge(tree_folder()) as judge:
