@@ -35,7 +35,7 @@ def started(result: Started, here: Path) -> list[View]:
     }[result.how]
     views: list[View] = [Heading(level.title), Text(level.blurb)]
     views += [Item(f"{bug.id}  {bug.card.title}", bug.card.symptom) for bug in level.bugs]
-    views.append(Text(opening, "good"))
+    views.append(Item(opening, tone="good"))
     if result.guided:
         views.append(Text("Guided: a comment “# bughunt …” stands above each function to look at.", "dim"))
     views += rescued(result.rescue)
@@ -72,7 +72,7 @@ def status(hunt: Hunt, state: State) -> list[View]:
                 gone = f"The workspace {path} is gone. Run `bughunt start {level.id}` to make it again."
                 views.append(Text(gone, "warn"))
             elif level.id == state.active:
-                views.append(Text(f"Playing {level.id} ({level.name}) in {path}"))
+                views.append(Item(f"Playing {level.id} ({level.name}) in {path}", tone="plain"))
     earned, most = total_points(hunt.catalog, state)
     views.append(Text(f"Score: {earned} of {most} points."))
     return views

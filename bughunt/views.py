@@ -24,7 +24,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Item:
-    """A line that stands out, and what belongs to it below, indented."""
+    """A line that stands out and is never wrapped (it may hold a path), and what belongs to it, indented."""
 
     lead: str
     text: str = ""

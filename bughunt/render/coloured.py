@@ -30,8 +30,8 @@ def print_views(views: Iterable[View], stream: TextIO, width: int) -> None:
     for index, view in enumerate(views):
         if index:
             console.print()
-        # Lines of code are broken by the terminal, so that they can be copied whole.
-        console.print(_drawn(view, width), soft_wrap=isinstance(view, Code))
+        # All but tables is laid out already; what is longer than a line is broken by the terminal.
+        console.print(_drawn(view, width), soft_wrap=not isinstance(view, Table))
 
 
 def _drawn(view: View, width: int) -> RenderableType:

@@ -23,7 +23,7 @@ def lines(view: View, width: int) -> list[str]:
         case Text():
             return wrap(view.text, width, view.indent)
         case Item():
-            return [*wrap(view.lead, width), *(wrap(view.text, width, ITEM_INDENT) if view.text else [])]
+            return [view.lead, *(wrap(view.text, width, ITEM_INDENT) if view.text else [])]
         case Heading():
             return [*wrap(view.text, width), "-" * min(width, len(view.text))]
         case Table():
