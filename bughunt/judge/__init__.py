@@ -6,6 +6,6 @@
 """
 
 from bughunt.judge.judge import Judge
-from bughunt.judge.outcomes import Failure, Measurement, Outcome, Verdict, VerdictKind
+from bughunt.judge.outcomes import Failure, Measurement, Outcome, Stopped, Verdict, VerdictKind
 
-__all__ = ["Failure", "Judge", "Measurement", "Outcome", "Verdict", "VerdictKind"]
+__all__ = ["Failure", "Judge", "Measurement", "Outcome", "Stopped", "Verdict", "VerdictKind"]

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from threading import Event
 from types import ModuleType, TracebackType
 from typing import Any
 
@@ -35,10 +36,17 @@ _MESSAGE_CHARACTERS = 1000
 class Judge:
     """Measures and checks. `clean_tree` is the control: a judge in doubt about itself looks there."""
 
-    def __init__(self, clean_tree: Path, *, mode: Mode | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        clean_tree: Path,
+        *,
+        mode: Mode | None = None,
+        limits: Limits | None = None,
+        measurer: Measurer | None = None,
+    ) -> None:
         self._clean_tree = clean_tree
         self._limits = limits or Limits()
-        self._measurer = Measurer(mode)
+        self._measurer = measurer or Measurer(mode)
         self._loaded: dict[Path, _Loaded] = {}
 
     def __enter__(self) -> Judge:
@@ -60,12 +68,21 @@ class Judge:
         for bug in bugs:
             self._load(bug)
 
-    def measure(self, bug: Bug, workspace: Path, seed: int) -> tuple[Any, Outcome]:
-        """The inputs drawn for `bug` by `seed`, and what the code in `workspace` did with them."""
-        inputs = self._load(bug).draw(bug, seed)
-        return inputs, self._measure(bug, workspace, inputs)
+    def measure(
+        self, bug: Bug, workspace: Path, seed: int, *, stop: Event | None = None
+    ) -> tuple[Any, Outcome]:
+        """The inputs drawn for `bug` by `seed`, and what the code in `workspace` did with them.
 
-    def judge(self, bug: Bug, workspace: Path, seed: int) -> Verdict:
+        Raises Stopped when another thread sets `stop` meanwhile; so does `judge`.
+        """
+        inputs = self._load(bug).draw(bug, seed)
+        return inputs, self.observe(bug, workspace, inputs, stop)
+
+    def observe(self, bug: Bug, workspace: Path, inputs: Any, stop: Event | None = None) -> Outcome:
+        """What the code in `workspace` does with inputs drawn elsewhere."""
+        return self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits, stop)
+
+    def judge(self, bug: Bug, workspace: Path, seed: int, *, stop: Event | None = None) -> Verdict:
         """The verdict on `bug` in `workspace`, with inputs drawn by `seed`."""
         started = time.monotonic()
         try:
@@ -73,10 +90,10 @@ class Judge:
         except Exception as error:
             message = "The judge could not do its work here: its own files cannot be used."
             return Verdict(bug.id, "unknown", message, f"{type(error).__name__}: {error}")
-        outcome = self._measure(bug, workspace, inputs)
+        outcome = self.observe(bug, workspace, inputs, stop)
         kind, message, detail = self._conclude(bug, inputs, outcome)
         if kind == "unknown":
-            kind, message, detail = self._control(bug, inputs, outcome)
+            kind, message, detail = self._control(bug, inputs, outcome, stop)
         detail = detail.replace(str(bug.folder), f"<{bug.id}>")
         message = tidy(message, _MESSAGE_CHARACTERS)
         return Verdict(bug.id, kind, message, detail, time.monotonic() - started)
@@ -85,9 +102,6 @@ class Judge:
         if bug.folder not in self._loaded:
             self._loaded[bug.folder] = _Loaded(Check(bug.check), _load_measure(bug))
         return self._loaded[bug.folder]
-
-    def _measure(self, bug: Bug, workspace: Path, inputs: Any) -> Outcome:
-        return self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits)
 
     def _conclude(self, bug: Bug, inputs: Any, outcome: Outcome) -> _Conclusion:
         """`fixed` or `broken` with its message; `unknown` when the outcome allows neither."""
@@ -100,9 +114,10 @@ class Judge:
             return "broken", result.message, ""
         return "unknown", "the check itself failed.", result.message
 
-    def _control(self, bug: Bug, inputs: Any, outcome: Outcome) -> _Conclusion:
+    def _control(self, bug: Bug, inputs: Any, outcome: Outcome, stop: Event | None) -> _Conclusion:
         """Whose fault is it that there is no answer? The same question to the clean tree tells."""
-        kind, message, detail = self._conclude(bug, inputs, self._measure(bug, self._clean_tree, inputs))
+        control = self.observe(bug, self._clean_tree, inputs, stop)
+        kind, message, detail = self._conclude(bug, inputs, control)
         if kind != "fixed":
             return "unknown", f"The judge could not do its work here: {message}", detail
         if isinstance(outcome, Measurement):

@@ -13,15 +13,19 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from threading import Event
 from types import TracebackType
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, Literal, NoReturn, cast
 
 from bughunt.judge.endings import conclude
 from bughunt.judge.environment import child_command, child_environment, trusted_search_path
-from bughunt.judge.outcomes import Failure, Limits, Outcome
+from bughunt.judge.outcomes import Failure, Limits, Outcome, Stopped
 from bughunt.judge.supervise import PRELOAD_SECONDS, Ending, run_fresh
 
 Mode = Literal["fork", "fresh"]
+
+# How soon a measurement notices that it is to stop.
+_STOP_SECONDS = 0.02
 
 # What a server may take beyond the measurement itself, to clean up after it and to answer.
 _MARGIN_SECONDS = 15.0
@@ -61,9 +65,18 @@ class Measurer:
             self._server = _Server(self._scratch.name, preload if self.mode == "fork" else ())
 
     def measure(
-        self, measure: Path, workspace: Path, inputs: Any, preload: Iterable[str], limits: Limits
+        self,
+        measure: Path,
+        workspace: Path,
+        inputs: Any,
+        preload: Iterable[str],
+        limits: Limits,
+        stop: Event | None = None,
     ) -> Outcome:
-        """Runs `measure(inputs)` of the file `measure` with `workspace` first on the module search path."""
+        """Runs `measure(inputs)` of the file `measure` with `workspace` first on the module search path.
+
+        Raises Stopped when another thread sets `stop` meanwhile (on Windows only after the measurement).
+        """
         scratch = _scratch_folder(self._scratch.name)
         request = {
             "mode": self.mode,
@@ -76,19 +89,23 @@ class Measurer:
         }
         try:
             if sys.platform == "win32":
-                return conclude(run_fresh(request, trusted_search_path()), limits)
-            return self._ask_server(request, limits)
+                outcome = conclude(run_fresh(request, trusted_search_path()), limits)
+            else:
+                outcome = self._ask_server(request, limits, stop)
+            if stop is not None and stop.is_set():
+                raise Stopped
+            return outcome
         finally:
             _discard(scratch)
 
-    def _ask_server(self, request: dict[str, Any], limits: Limits) -> Outcome:
+    def _ask_server(self, request: dict[str, Any], limits: Limits, stop: Event | None) -> Outcome:
         # Only the code under measurement runs beside the server, so it is what ended it, most likely; an
         # accident would hardly happen twice.
         for _ in range(2):
             self.warm_up(request["preload"])
             assert self._server is not None
             try:
-                return self._server.ask(request, limits)
+                return self._server.ask(request, limits, stop)
             except _ServerGone as gone:
                 started, printed = gone.started, self._server.printed()
                 self._drop_server()
@@ -129,8 +146,11 @@ class _Server:
         self._unread = bytearray()
         self._busy = False
 
-    def ask(self, request: dict[str, Any], limits: Limits) -> Outcome:
-        """What the measurement comes to. Raises _ServerGone when the server is no more, or hangs."""
+    def ask(self, request: dict[str, Any], limits: Limits, stop: Event | None) -> Outcome:
+        """What the measurement comes to. Raises _ServerGone when the server is no more, or hangs.
+
+        Raises Stopped when `stop` is set while the workspace's code runs.
+        """
         self._busy, started = True, False
         try:
             self._requests.write(json.dumps(request).encode() + b"\n")
@@ -138,7 +158,7 @@ class _Server:
             answer = self._read(PRELOAD_SECONDS + _MARGIN_SECONDS)
             if answer == {"ready": True}:
                 started = True
-                answer = self._read(limits.seconds + _MARGIN_SECONDS)
+                answer = self._read(limits.seconds + _MARGIN_SECONDS, stop)
             if answer.keys() == {"failed"}:
                 message = f"The measurement could not be made: {answer['failed']}"
                 outcome: Outcome = Failure(message, ours=True)
@@ -149,13 +169,29 @@ class _Server:
         self._busy = False
         return outcome
 
-    def _read(self, patience: float) -> Any:
+    def _stop(self) -> NoReturn:
+        """Has the server end the measurement that is running."""
+        self._requests.write(b"\n")
+        self._requests.flush()
+        while self._read(_MARGIN_SECONDS) != {"stopped": True}:
+            pass
+        self._busy = False
+        raise Stopped
+
+    def _read(self, patience: float, stop: Event | None = None) -> Any:
         """The next line, as JSON. Raises OSError when none comes, ValueError when it is not JSON."""
         deadline = time.monotonic() + patience
         descriptor = self._answers.fileno()
         while (end := self._unread.find(b"\n")) < 0:
-            if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise TimeoutError
+            remaining = max(0.0, deadline - time.monotonic())
+            if stop is not None:
+                remaining = min(remaining, _STOP_SECONDS)
+            if not select.select([descriptor], [], [], remaining)[0]:
+                if stop is not None and stop.is_set():
+                    self._stop()
+                if time.monotonic() >= deadline:
+                    raise TimeoutError
+                continue
             chunk = os.read(descriptor, 1 << 20)
             if not chunk:
                 raise BrokenPipeError

@@ -8,6 +8,10 @@ from typing import Any, Literal
 VerdictKind = Literal["fixed", "broken", "crashed", "unknown"]
 
 
+class Stopped(Exception):
+    """The measurement was stopped by whoever had asked for it, so there is no outcome."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one measurement may use.

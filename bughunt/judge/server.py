@@ -5,6 +5,8 @@ It reads requests as JSON lines on standard input and answers each with two JSON
 either comes `{"failed": why}` when it cannot do its part. For forking it imports the heavy libraries once,
 those named on its command line before it is asked anything; it imports none of the player's code and runs
 no torch operation itself: its children do.
+
+An empty line ends the measurement that is running, and is answered with `{"stopped": true}`.
 """
 
 from __future__ import annotations
@@ -37,10 +39,14 @@ def main() -> None:
         answers.flush()
 
     for line in requests:
+        if not line.strip():
+            answer({"stopped": True})
+            continue
         try:
             ending = _serve(json.loads(line), requests.fileno(), lambda: answer({"ready": True}))
         except Abandoned:
-            return
+            # Why, the next line tells: an empty one, or none at all.
+            continue
         except Exception as error:
             answer({"failed": f"{type(error).__name__}: {error}"})
         else:

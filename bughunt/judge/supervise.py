@@ -52,7 +52,7 @@ class Ending:
 
 
 class Abandoned(Exception):
-    """Nobody waits for the measurement any more."""
+    """Nobody waits for the outcome of the measurement any more."""
 
 
 def guard_process() -> None:
@@ -65,7 +65,8 @@ def guard_process() -> None:
 def run_forked(request: dict[str, Any], asker: int | None = None) -> Ending:
     """Measures in a fork of this process, which must have run no torch operation and hold no threads.
 
-    `asker` is a descriptor that becomes readable when nobody waits any more; then Abandoned is raised.
+    `asker` is a descriptor that becomes readable when nobody waits for the outcome any more; then Abandoned
+    is raised.
     """
     with tempfile.TemporaryFile() as result, tempfile.TemporaryFile() as output:
         started = time.monotonic()
