@@ -246,6 +246,12 @@ class Hunt:
         path = self._current_workspace(state, level)
         return self._workspace(level, path, state.levels[level.id].guided).diff()
 
+    def edits(self, level: Level) -> list[str]:
+        """The files (relative) that the player has changed in a level's workspace."""
+        state = self.progress.read()
+        path = self._current_workspace(state, level)
+        return self._workspace(level, path, state.levels[level.id].guided).edits()
+
     def reset_plan(self, name: str | None) -> Reset:
         """What `reset` is going to do, for the player to read first."""
         state = self.progress.read()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bughunt.catalog import Bug
 from bughunt.hunt import Hunt
-from bughunt.judge import Failure
+from bughunt.judge import Failure, Outcome
 from bughunt.judge.cell import load_module
 from bughunt.views import View
 
@@ -22,7 +23,11 @@ class Probed:
 
 def probe_views(hunt: Hunt, bug: Bug, seed: int) -> Probed:
     """Measures the workspace and lets the bug's probe draw what came out."""
-    inputs, outcome = hunt.probe(bug, seed)
+    return views_of(bug, *hunt.probe(bug, seed))
+
+
+def views_of(bug: Bug, inputs: Any, outcome: Outcome) -> Probed:
+    """Lets the bug's probe draw a measurement."""
     if isinstance(outcome, Failure):
         return Probed(failure=outcome)
     module = load_module(str(bug.probe), f"bughunt_probe_{bug.id.replace('.', '_')}")

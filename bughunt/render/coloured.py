@@ -31,10 +31,11 @@ def print_views(views: Iterable[View], stream: TextIO, width: int) -> None:
         if index:
             console.print()
         # All but tables is laid out already; what is longer than a line is broken by the terminal.
-        console.print(_drawn(view, width), soft_wrap=not isinstance(view, Table))
+        console.print(drawn(view, width), soft_wrap=not isinstance(view, Table))
 
 
-def _drawn(view: View, width: int) -> RenderableType:
+def drawn(view: View, width: int) -> RenderableType:
+    """One view, for a place `width` columns wide."""
     match view:
         case Text():
             return RichText("\n".join(plain.wrap(view.text, width, view.indent)), style=_STYLES[view.tone])
