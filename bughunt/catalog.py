@@ -143,9 +143,10 @@ def tree_files(tree: Path) -> Iterator[str]:
 
 
 def is_by_product(path: str) -> bool:
-    """Is this path (relative to a tree) something that running the tree leaves behind?"""
+    """Is this file (relative to a tree) something that running the tree, or a tool, leaves behind?"""
     parts = path.split("/")
-    return parts[0] == "runs" or "__pycache__" in parts or path.endswith((".pyc", ".pyo"))
+    in_tools_folder = any(part == "__pycache__" or part.startswith(".") for part in parts[:-1])
+    return parts[0] == "runs" or in_tools_folder or path.endswith((".pyc", ".pyo"))
 
 
 def load_catalog(folder: Path | None = None) -> Catalog:

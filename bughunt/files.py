@@ -5,16 +5,54 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 
 def write_atomically(path: Path, data: bytes, mode: int | None = None) -> None:
     """Writes `data` so that a reader (or a crash) sees the old contents or the new, never a mixture."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with _replacing(path, mode) as file:
+        file.write(data)
+
+
+def copy_atomically(source: Path, target: Path) -> None:
+    """Puts a copy of the file (or link) `source` at `target`, making the folders it needs."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_symlink():
+        target.unlink(missing_ok=True)
+        target.symlink_to(source.readlink())
+        return
+    with source.open("rb") as original, _replacing(target, source.stat().st_mode & 0o777) as file:
+        shutil.copyfileobj(original, file, 1 << 20)
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copies files, folders and links to the new folder `target`; sockets and pipes are passed over."""
+
+    def special(folder: str, names: list[str]) -> list[str]:
+        paths = [Path(folder) / name for name in names]
+        return [path.name for path in paths if not (path.is_symlink() or path.is_file() or path.is_dir())]
+
+    shutil.copytree(source, target, symlinks=True, ignore=special)
+
+
+def same_contents(one: Path | None, other: Path | None) -> bool:
+    """Are these the same file contents, or the same link, or both nothing?"""
+    if one is None or other is None:
+        return one is other
+    if one.is_symlink() or other.is_symlink():
+        return one.is_symlink() and other.is_symlink() and one.readlink() == other.readlink()
+    return one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()
+
+
+@contextmanager
+def _replacing(path: Path, mode: int | None) -> Iterator[IO[bytes]]:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if mode is None:
@@ -28,18 +66,6 @@ def write_atomically(path: Path, data: bytes, mode: int | None = None) -> None:
             Path(name).unlink()
         raise
     _sync_folder(path.parent)
-
-
-def copy_atomically(source: Path, target: Path) -> None:
-    """Puts a copy of the file (or link) `source` at `target`, making the folders it needs."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_dir() and not target.is_symlink():
-        shutil.rmtree(target)
-    if source.is_symlink():
-        target.unlink(missing_ok=True)
-        target.symlink_to(source.readlink())
-        return
-    write_atomically(target, source.read_bytes(), source.stat().st_mode & 0o777)
 
 
 def _sync_folder(folder: Path) -> None:

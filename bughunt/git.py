@@ -15,10 +15,16 @@ from bughunt.errors import BughuntError
 _SETTINGS = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "HOME": os.devnull,
+    "XDG_CONFIG_HOME": os.devnull,
     "GIT_AUTHOR_NAME": "bughunt",
     "GIT_AUTHOR_EMAIL": "bughunt@localhost",
     "GIT_COMMITTER_NAME": "bughunt",
     "GIT_COMMITTER_EMAIL": "bughunt@localhost",
+    # The same files give the same repository, so that one the player has worked in can be told.
+    "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
+    "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_PYTHON_REFRESH": "quiet",
     "LC_ALL": "C",

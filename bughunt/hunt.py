@@ -88,7 +88,7 @@ class Hunt:
     def find(cls, below: Path) -> Hunt | None:
         """The hunt that the folder `below` lies in, if any."""
         for folder in (below, *below.parents):
-            if (folder / FOLDER).is_dir():
+            if os.path.isdir(folder / FOLDER):  # noqa: PTH112 (it raises nothing where nothing may be read)
                 return cls(folder)
         return None
 
@@ -136,8 +136,11 @@ class Hunt:
         return Started(level, path, "resumed", record.guided)
 
     def _start_over(self, state: State, level: Level, path: Path, guided: bool) -> Started:
+        from bughunt.workspace import Operation
+
+        command = f"bughunt start {level.id} --fresh" + (" --guided" if guided else "")
         rescue = self._workspace(level, path, guided).reset(
-            self.rescues, "fresh start", self._snapshot(state, level)
+            self.rescues, Operation("fresh start", command), self._snapshot(state, level)
         )
         for bug in level.bugs:
             state.bugs.pop(bug.id, None)
@@ -147,8 +150,14 @@ class Hunt:
     # Looking
 
     def state(self) -> State:
-        """The state as it is now."""
-        return self.progress.read()
+        """The state as it is now. A workspace left half overwritten is noted for the player."""
+        state = self.progress.read()
+        for level in self.catalog.levels:
+            if level.id in state.levels and (error := self._cut_short(state, level)):
+                notice = f"{error.message} {error.step}"
+                if notice not in self.progress.notices:
+                    self.progress.notices.append(notice)
+        return state
 
     def active(self, state: State) -> Level:
         """The level being played. Raises BughuntError when none has been started."""
@@ -158,8 +167,9 @@ class Hunt:
         return self._known_level(state.active)
 
     def next_bug(self, state: State) -> Bug | None:
-        """The first bug of the active level whose last verdict is not `fixed`."""
-        for bug in self.active(state).bugs:
+        """The first bug of the active level whose last verdict is not `fixed`; None, too, when this version
+        of the game does not have that level."""
+        for bug in (bug for level in self.catalog.levels if level.id == state.active for bug in level.bugs):
             if state.bugs.get(bug.id, BugProgress()).verdict != "fixed":
                 return bug
         return None
@@ -268,13 +278,20 @@ class Hunt:
 
     def reset(self, plan: Reset) -> Reset:
         """Carries out a plan: rescues the player's edits, then puts the files back."""
+        from bughunt.workspace import Operation
+
         level, bug = plan.level, plan.bug
         with self.progress.update() as state:
             path = self._current_workspace(state, level)
             record = state.levels[level.id]
+            operation = (
+                Operation(f"reset of {bug.id}", f"bughunt reset {bug.id}")
+                if bug
+                else Operation("reset", "bughunt reset")
+            )
             rescue = self._workspace(level, path, record.guided).reset(
                 self.rescues,
-                f"reset of {bug.id}" if bug else "reset",
+                operation,
                 self._snapshot(state, level),
                 plan.files if bug else None,
             )
@@ -283,8 +300,11 @@ class Hunt:
 
     def restore(self, name: str | None) -> tuple[Rescue, Rescue | None]:
         """Brings a rescue back (the newest by default). The second rescue is of what that overwrote."""
+        from bughunt.workspace import Operation
+
         wanted = self.rescues.find(name)
         level = self._known_level(wanted.level)
+        operation = Operation(f"restore of {wanted.id}", f"bughunt restore {wanted.id}")
         with self.progress.update() as state:
             if level.id not in state.levels:
                 state.levels[level.id] = LevelProgress(level.id, level.version, now())
@@ -293,7 +313,7 @@ class Hunt:
             workspace = self._workspace(level, path, record.guided)
             if not path.exists():
                 workspace.create()
-            rescue = workspace.bring_back(self.rescues, wanted, self._snapshot(state, level))
+            rescue = workspace.bring_back(self.rescues, wanted, operation, self._snapshot(state, level))
             if wanted.whole:
                 merge_snapshot(state, level.id, wanted.progress)
             _forget_verdicts(state, level.bugs)
@@ -324,12 +344,12 @@ class Hunt:
     def _workspace(self, level: Level, path: Path, guided: bool) -> Workspace:
         from bughunt.workspace import Workspace
 
-        inside = self.folder / FOLDER
-        mark = inside / f"{level.id}.overwriting"
-        return Workspace(path, level, guided=guided, mark=mark, scratch=inside / "scratch")
+        scratch = self.folder / FOLDER / "scratch"
+        return Workspace(path, level, guided=guided, mark=self._mark(level), scratch=scratch)
 
     def _chosen(self, state: State, name: str | None) -> Bug | None:
         if name is None:
+            self.active(state)
             return self.next_bug(state)
         bug = self.catalog.bug(name)
         self._started(state, self.catalog.level_of(bug))
@@ -369,13 +389,22 @@ class Hunt:
     def ready_workspace(self, state: State, level: Level) -> Path:
         """The workspace of a level, fit to be measured. Raises BughuntError when it is not."""
         path = self._current_workspace(state, level)
-        interrupted = self._workspace(level, path, guided=False).interrupted
-        if interrupted is not None:
-            raise BughuntError(
-                f"In {level.id} a {interrupted} was cut short: some of its files are old, some new.",
-                "Run `bughunt reset` to finish it, then `bughunt restore` if you want your edits back.",
-            )
+        error = self._cut_short(state, level)
+        if error is not None:
+            raise error
         return path
+
+    def _cut_short(self, state: State, level: Level) -> BughuntError | None:
+        """What to tell the player where a command was ended while it overwrote the workspace."""
+        if not self._mark(level).exists():
+            return None
+        from bughunt.workspace import cut_short
+
+        interrupted = self._workspace(level, self.workspace_path(state, level), guided=False).interrupted
+        return cut_short(level, interrupted) if interrupted else None
+
+    def _mark(self, level: Level) -> Path:
+        return self.folder / FOLDER / f"{level.id}.overwriting"
 
     def _snapshot(self, state: State, level: Level) -> dict[str, Any]:
         return snapshot(state, level.id, [bug.id for bug in level.bugs])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -31,6 +32,8 @@ else:
 
 PATIENCE_SECONDS = 10.0
 
+_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+
 
 @contextmanager
 def locked(path: Path, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
@@ -42,7 +45,9 @@ def locked(path: Path, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
             try:
                 _try_lock(descriptor)
                 break
-            except OSError:
+            except OSError as error:
+                if error.errno not in _HELD:
+                    raise
                 if time.monotonic() > deadline:
                     raise BughuntError(
                         "Another bughunt command is changing this hunt and has not finished.",

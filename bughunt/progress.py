@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -24,6 +25,10 @@ from bughunt.files import write_atomically
 from bughunt.lock import locked
 
 SCHEMA = 1
+
+# A state holds no other verdicts: `unknown` says nothing about a bug.
+_VERDICTS = (None, "fixed", "broken", "crashed")
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 @dataclass
@@ -112,7 +117,7 @@ class Progress:
             with locked(self.folder / "lock"):
                 yield
         except OSError as error:
-            raise _cannot("write to", Path(error.filename or self.folder), error) from error
+            raise _cannot("use", error.filename or self.folder, error) from error
 
     def _save(self, text: bytes) -> None:
         with suppress(FileNotFoundError, _Unusable):
@@ -130,14 +135,14 @@ class Progress:
                 return State()
             reason = f"The state file {self._file} is missing."
         except _Unusable as error:
-            aside = self._free_name()
-            self._file.replace(aside)
-            reason = f"The state file could not be used ({error}); it is kept as {aside}."
+            reason = f"The state file could not be used ({error}); it is kept as {self._aside(self._file)}."
         try:
             state = _parse(self._previous.read_bytes())
-        except (FileNotFoundError, _Unusable):
+        except (FileNotFoundError, _Unusable) as error:
+            if isinstance(error, _Unusable):
+                reason += f" So is the copy before it ({error}), as {self._aside(self._previous)}."
             self.notices.append(
-                f"{reason} There is no earlier copy: hints taken, verdicts and times are lost. "
+                f"{reason} There is no earlier copy to use: hints taken, verdicts and times are lost. "
                 "Your workspaces are untouched; `bughunt start LEVEL` takes one up again."
             )
             state = State()
@@ -147,6 +152,12 @@ class Progress:
             )
         write_atomically(self._file, _dump(state))
         return state
+
+    def _aside(self, file: Path) -> Path:
+        """Moves a file that cannot be used out of the way; where to, is returned."""
+        aside = self._free_name()
+        file.replace(aside)
+        return aside
 
     def _free_name(self) -> Path:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
@@ -173,9 +184,9 @@ def merge_snapshot(state: State, level: str, data: dict[str, Any]) -> None:
     """
     with suppress(_Unusable):
         if data.get("level"):
-            state.levels[level] = _record(LevelProgress, "level", data["level"])
-        for name, value in data.get("bugs", {}).items():
-            old, new = _record(BugProgress, name, value), state.bug(name)
+            state.levels[level] = _level_record(level, data["level"])
+        for name, value in _object("bugs", data.get("bugs", {})).items():
+            old, new = _bug_record(name, value), state.bug(name)
             new.hints = max(old.hints, new.hints)
             new.checks = max(old.checks, new.checks)
             new.fixed_at = old.fixed_at or new.fixed_at
@@ -196,7 +207,7 @@ def _dump(state: State) -> bytes:
         "levels": {name: _flat(level) for name, level in state.levels.items()},
         "bugs": {name: _flat(bug) for name, bug in state.bugs.items()},
     }
-    return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(data, indent=1) + "\n").encode()
 
 
 def _flat(record: LevelProgress | BugProgress) -> dict[str, Any]:
@@ -213,23 +224,42 @@ def _parse(text: bytes) -> State:
     if not isinstance(data, dict):
         raise _Unusable("it is not a JSON object")
     schema = data.pop("schema", None)
-    if schema != SCHEMA:
+    if type(schema) is not int or schema != SCHEMA:
         raise _Unusable(f"its schema version is {schema!r}; this version of the game knows {SCHEMA}")
     active, levels, bugs = data.pop("active", None), data.pop("levels", None), data.pop("bugs", None)
     if not (active is None or isinstance(active, str)):
         raise _Unusable("`active` is not a level's name")
-    if not isinstance(levels, dict) or not isinstance(bugs, dict):
-        raise _Unusable("`levels` or `bugs` is missing")
-    level_records = {name: _record(LevelProgress, f"levels.{name}", value) for name, value in levels.items()}
-    for name, level in level_records.items():
-        if level.workspace in ("", ".", "..", ".bughunt") or Path(level.workspace).name != level.workspace:
-            raise _Unusable(f"`levels.{name}.workspace` is not the name of a folder in the hunt")
-    return State(
+    state = State(
         active,
-        level_records,
-        {name: _record(BugProgress, f"bugs.{name}", value) for name, value in bugs.items()},
+        {name: _level_record(name, value) for name, value in _object("levels", levels).items()},
+        {name: _bug_record(name, value) for name, value in _object("bugs", bugs).items()},
         data,
     )
+    try:
+        _dump(state)
+    except RecursionError:
+        raise _Unusable("it is nested too deeply") from None
+    return state
+
+
+def _object(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _Unusable(f"`{name}` is missing, or not an object")
+    return value
+
+
+def _level_record(name: str, value: Any) -> LevelProgress:
+    record = _record(LevelProgress, f"levels.{name}", value)
+    if not _FOLDER_NAME.fullmatch(record.workspace):
+        raise _Unusable(f"`levels.{name}.workspace` is not the name of a folder in the hunt")
+    return record
+
+
+def _bug_record(name: str, value: Any) -> BugProgress:
+    record = _record(BugProgress, f"bugs.{name}", value)
+    if record.verdict not in _VERDICTS:
+        raise _Unusable(f"`bugs.{name}.verdict` cannot be {record.verdict!r}")
+    return record
 
 
 _Record = TypeVar("_Record", LevelProgress, BugProgress)
@@ -264,7 +294,7 @@ def _record(kind: type[_Record], where: str, value: Any) -> _Record:
         raise _Unusable(f"`{where}` lacks a key") from None
 
 
-def _cannot(action: str, path: Path, error: OSError) -> BughuntError:
+def _cannot(action: str, path: object, error: OSError) -> BughuntError:
     return BughuntError(
         f"bughunt cannot {action} {path}: {error.strerror or error}.",
         "Check the folder's permissions and the free space, or start the hunt in another folder.",

@@ -2,27 +2,32 @@
 
 .bughunt/rescues/<id>/rescue.json    what, when and why
 .bughunt/rescues/<id>/files/…        each saved file; one that was deleted is listed and not there
-.bughunt/rescues/<id>/history/       the workspace's .git, where it held the player's own commits
+.bughunt/rescues/<id>/history        the workspace's .git, where the player had a hand in it
+
+A rescue of a whole workspace holds all of its files, so that it can be brought back by a later version of the
+game; of a part, just the files that the part is.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bughunt.errors import BughuntError
-from bughunt.files import copy_atomically
+from bughunt.files import copy_atomically, copy_folder, write_atomically
 
 
 @dataclass(frozen=True)
 class Rescue:
-    """`whole` says whether it stands for the entire workspace or only for the listed files."""
+    """`whole` says whether it stands for the entire workspace or only for the listed files.
+
+    `files` are those that differed from the start of the level, deleted ones included.
+    """
 
     id: str
     level: str
@@ -52,7 +57,7 @@ class Rescue:
     @property
     def history(self) -> Path | None:
         path = self.folder / "history"
-        return path if path.is_dir() else None
+        return path if path.exists() else None
 
 
 class Rescues:
@@ -66,7 +71,9 @@ class Rescues:
         if not self._folder.is_dir():
             return []
         found = [_load(path) for path in self._folder.iterdir() if not path.name.startswith(".")]
-        return sorted((rescue for rescue in found if rescue is not None), key=lambda rescue: rescue.id)
+        return sorted(
+            (rescue for rescue in found if rescue is not None), key=lambda rescue: _number(rescue.id)
+        )
 
     def find(self, name: str | None) -> Rescue:
         """The rescue called `name`, or the newest. Raises BughuntError when there is none."""
@@ -85,46 +92,50 @@ class Rescues:
     def save(
         self,
         level: str,
-        files: Mapping[str, Path | None],
+        files: Mapping[str, Path],
         *,
+        differing: Iterable[str],
         reason: str,
         whole: bool,
         history: Path | None,
         progress: dict[str, Any],
     ) -> Rescue:
-        """Copies `files` (name to place; None for one that was deleted) and the git folder `history` aside.
+        """Copies `files` (name to place) and the git folder `history` aside.
 
-        The rescue appears under its name only when it is complete.
+        The rescue appears under its name only when it is complete. The caller holds the hunt's lock.
         """
         made = datetime.now(UTC)
-        name = self._free_name(f"{made:%Y%m%d-%H%M%S}-{level}")
-        building = self._folder / f".{name}.{os.getpid()}"
+        name = f"{self._next_number():03}-{level}"
+        building = self._folder / f".{name}"
+        shutil.rmtree(building, ignore_errors=True)
         (building / "files").mkdir(parents=True)
         for file, source in files.items():
-            if source is not None:
-                copy_atomically(source, building / "files" / file)
+            copy_atomically(source, building / "files" / file)
         if history is not None:
-            shutil.copytree(history, building / "history", symlinks=True)
+            (copy_folder if history.is_dir() else copy_atomically)(history, building / "history")
         card = {
             "level": level,
             "made": made.isoformat(timespec="seconds"),
             "reason": reason,
             "whole": whole,
-            "files": sorted(files),
+            "files": sorted(differing),
             "progress": progress,
         }
-        (building / "rescue.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
+        write_atomically(building / "rescue.json", json.dumps(card, indent=1).encode())
         building.rename(self._folder / name)
         rescue = _load(self._folder / name)
         assert rescue is not None
         return rescue
 
-    def _free_name(self, name: str) -> str:
-        taken = {path.name for path in self._folder.iterdir()} if self._folder.is_dir() else set()
-        number = 1
-        while f"{name}-{number:02}" in taken:
-            number += 1
-        return f"{name}-{number:02}"
+    def _next_number(self) -> int:
+        names = [path.name for path in self._folder.iterdir()] if self._folder.is_dir() else []
+        return 1 + max((_number(name) for name in names), default=0)
+
+
+def _number(name: str) -> int:
+    """Rescues are counted: no clock says which one is the newest."""
+    digits = name.split("-")[0]
+    return int(digits) if digits.isdecimal() else 0
 
 
 def _load(folder: Path) -> Rescue | None:

@@ -7,23 +7,38 @@ only after a rescue of what differs has been completed.
 from __future__ import annotations
 
 import difflib
+import itertools
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bughunt.casefile import case_file
 from bughunt.catalog import Level, is_by_product
 from bughunt.errors import BughuntError
-from bughunt.files import copy_atomically, write_atomically
+from bughunt.files import copy_atomically, copy_folder, same_contents, write_atomically
 from bughunt.git import make_repository, require_git
 from bughunt.injection import inject
 from bughunt.rescue import Rescue, Rescues
 
 _COMMIT = "The case of {}"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What overwrites a workspace: `name` says it (“reset of 1.2”), `command` does it again.
+
+    `rescue` is the id of the rescue that was made for it.
+    """
+
+    name: str
+    command: str
+    rescue: str | None = None
 
 
 class Workspace:
@@ -41,24 +56,28 @@ class Workspace:
         self._scratch = scratch
 
     @property
-    def interrupted(self) -> str | None:
+    def interrupted(self) -> Operation | None:
         """What was overwriting the workspace and never finished, if anything."""
         try:
-            return self._mark.read_text(encoding="utf-8")
+            return Operation(**json.loads(self._mark.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
+        except (ValueError, TypeError):
+            return Operation("reset", "bughunt reset")
 
     @contextmanager
-    def _overwriting(self, operation: str) -> Iterator[None]:
-        write_atomically(self._mark, operation.encode())
+    def _overwriting(self, operation: Operation, rescue: Rescue | None) -> Iterator[None]:
+        noted = replace(operation, rescue=rescue.id if rescue else None)
+        write_atomically(self._mark, json.dumps(asdict(noted)).encode())
         yield
         self._mark.unlink()
 
     def create(self) -> None:
         """Makes the workspace where nothing is yet: built aside, then moved into place whole."""
         require_git()
-        with self._start() as start:
+        with self._start(self._scratch) as start:
             make_repository(start, _COMMIT.format(self.level.id))
+            self._mark.unlink(missing_ok=True)
             try:
                 start.rename(self.path)
             except OSError as error:
@@ -81,7 +100,7 @@ class Workspace:
     def reset(
         self,
         rescues: Rescues,
-        reason: str,
+        operation: Operation,
         progress: dict[str, Any],
         only: Collection[str] | None = None,
     ) -> Rescue | None:
@@ -90,86 +109,121 @@ class Workspace:
         What differs is rescued first, with `progress`; None when there was nothing to rescue. A whole reset
         also begins a new git history.
         """
-        with self._start() as start:
-            rescue = self._rescue(start, rescues, reason, progress, only)
+        with self._start(self._scratch) as start:
+            make_repository(start, _COMMIT.format(self.level.id))
+            rescue = self._rescue(start, rescues, operation, progress, only)
             files = files_of(start)
-            if only is None:
-                make_repository(start, _COMMIT.format(self.level.id))
-            with self._overwriting(reason):
+            with self._overwriting(operation, rescue):
                 _lay(files, self.path, files, rescue, only)
                 if only is None:
-                    _replace_folder(start / ".git", self.path / ".git", self._scratch)
+                    self._replace_history(start / ".git")
             return rescue
 
-    def bring_back(self, rescues: Rescues, wanted: Rescue, progress: dict[str, Any]) -> Rescue | None:
+    def bring_back(
+        self, rescues: Rescues, wanted: Rescue, operation: Operation, progress: dict[str, Any]
+    ) -> Rescue | None:
         """Makes the rescued files (all of the workspace, for a whole rescue) what they were when it was made.
 
         What that overwrites is rescued itself; None when there was nothing to rescue.
         """
-        with self._start() as start:
+        with self._start(self._scratch) as start:
+            make_repository(start, _COMMIT.format(self.level.id))
             only = None if wanted.whole else wanted.files
-            rescue = self._rescue(start, rescues, f"before restoring {wanted.id}", progress, only)
-            saved = files_of(wanted.saved)
-            files = files_of(start)
-            target = {file: path for file, path in files.items() if file not in wanted.files} | saved
-            with self._overwriting(f"restore of {wanted.id}"):
-                _lay(target, self.path, files, rescue, only)
+            rescue = self._rescue(start, rescues, operation, progress, only)
+            with self._overwriting(operation, rescue):
+                _lay(files_of(wanted.saved), self.path, files_of(start), rescue, only)
                 if wanted.history is not None:
                     copied = start.parent / "history"
-                    shutil.copytree(wanted.history, copied, symlinks=True)
-                    _replace_folder(copied, self.path / ".git", self._scratch)
+                    (copy_folder if wanted.history.is_dir() else copy_atomically)(wanted.history, copied)
+                    self._replace_history(copied)
             return rescue
 
     def _rescue(
         self,
         start: Path,
         rescues: Rescues,
-        reason: str,
+        operation: Operation,
         progress: dict[str, Any],
         only: Collection[str] | None,
     ) -> Rescue | None:
+        """Saves what differs from `start`, a repository like the one that the workspace began as."""
+        interrupted = self.interrupted
+        if interrupted is not None and only is not None and interrupted.name != operation.name:
+            raise cut_short(self.level, interrupted)
         present = files_of(self.path)
         differing = [file for file in _differences(files_of(start), present) if only is None or file in only]
-        history = self.path / ".git" if only is None and (self.path / ".git").is_dir() else None
-        if not differing and not _has_own_history(history):
+        history = self.path / ".git" if only is None and (self.path / ".git").exists() else None
+        if history is not None and _history(history) == _history(start / ".git"):
+            history = None
+        if not differing and history is None:
             return None
+        for earlier in rescues.all() if interrupted is not None else ():
+            if _holds(earlier, only, {file: present.get(file) for file in differing}, history):
+                return earlier
+        kept = present if only is None else {file: present[file] for file in differing if file in present}
         return rescues.save(
             self.level.id,
-            {file: present.get(file) for file in differing},
-            reason=reason,
+            kept,
+            differing=differing,
+            reason=operation.name,
             whole=only is None,
             history=history,
             progress=progress,
         )
 
+    def _replace_history(self, source: Path) -> None:
+        git = self.path / ".git"
+        aside = Path(tempfile.mkdtemp(dir=self._scratch))
+        if git.exists() or git.is_symlink():
+            git.rename(aside / "old")
+        source.rename(git)
+        shutil.rmtree(aside, ignore_errors=True)
+
     @contextmanager
-    def _start(self) -> Iterator[Path]:
-        """The workspace as the level starts it, built in a temporary folder."""
+    def _start(self, beside: Path | None = None) -> Iterator[Path]:
+        """The workspace as the level starts it, built in a temporary folder.
+
+        With `beside` it is a folder in that one, which the caller has for itself: what a killed command left
+        there is removed.
+        """
         try:
-            self._scratch.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._scratch, ignore_cleanup_errors=True) as folder:
+            if beside is not None:
+                shutil.rmtree(beside, ignore_errors=True)
+                beside.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(
+                prefix="bughunt-", dir=beside, ignore_cleanup_errors=True
+            ) as folder:
                 start = Path(folder) / "workspace"
                 inject(start, self.level.bugs, guided=self._guided)
                 (start / "CASE.md").write_text(case_file(self.level), encoding="utf-8")
                 yield start
         except PermissionError as error:
             raise BughuntError(
-                f"bughunt cannot write {error.filename}: {error.strerror}.", "Check the permissions."
+                f"bughunt cannot use {error.filename}: {error.strerror}.", "Check the permissions."
             ) from error
 
 
+def cut_short(level: Level, operation: Operation) -> BughuntError:
+    """The error that says what was interrupted, and how it is finished."""
+    step = f"Run `{operation.command}` to finish it"
+    if operation.rescue is not None:
+        step += f"; `bughunt restore {operation.rescue}` then brings back what was there before"
+    return BughuntError(
+        f"In {level.id} a {operation.name} was cut short: some of its files are old, some new.", f"{step}."
+    )
+
+
 def files_of(folder: Path) -> dict[str, Path]:
-    """The files and links below `folder` that count: no git, no by-products, none of the player's tools."""
+    """The files and links below `folder` that count: no by-products, no dot-folders, no environments."""
     found = {}
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_raise):
         relative = Path(parent).relative_to(folder)
-        top = relative == Path()
+        folders[:] = [name for name in folders if not name.startswith(".")]
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
         folders[:] = [
             name
             for name in folders
             if name not in links
-            and not (top and name.startswith("."))
             and not is_by_product((relative / name).as_posix())
             and not (Path(parent) / name / "pyvenv.cfg").exists()
         ]
@@ -180,16 +234,12 @@ def files_of(folder: Path) -> dict[str, Path]:
     return found
 
 
+def _raise(error: OSError) -> None:
+    raise error
+
+
 def _differences(old: dict[str, Path], new: dict[str, Path]) -> list[str]:
-    return sorted(file for file in old.keys() | new.keys() if not _same(old.get(file), new.get(file)))
-
-
-def _same(one: Path | None, other: Path | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    if one.is_symlink() or other.is_symlink():
-        return one.is_symlink() and other.is_symlink() and one.readlink() == other.readlink()
-    return one.read_bytes() == other.read_bytes()
+    return sorted(file for file in old.keys() | new.keys() if not same_contents(old.get(file), new.get(file)))
 
 
 def _file_diff(name: str, old: Path | None, new: Path | None) -> str:
@@ -223,13 +273,17 @@ def _lay(
     Overwrites nothing that is neither rescued nor as the level starts it.
     """
     present = files_of(workspace)
-    rescued = files_of(rescue.saved) if rescue is not None else {}
+    safe = (start, files_of(rescue.saved) if rescue is not None else {})
     changes = [file for file in _differences(wanted, present) if only is None or file in only]
     # What has to go goes first, so that a link in the place of a folder is never written through.
     for file in sorted(changes, key=lambda file: file in wanted):
         target = workspace / file
-        if file in present and not any(_same(present[file], known.get(file)) for known in (start, rescued)):
+        now = target if target.is_symlink() or target.is_file() else None
+        if now is not None and not any(same_contents(now, files.get(file)) for files in safe):
             raise BughuntError(f"{target} was changed at this moment.", "Save your files and try again.")
+        if now is None and target.is_dir():
+            # What is left in it is not for us to remove.
+            target.rename(_unused_name(target))
         if file in wanted:
             copy_atomically(wanted[file], target)
         else:
@@ -243,19 +297,26 @@ def _drop_empty_folders(folder: Path, root: Path) -> None:
         folder = folder.parent
 
 
-def _replace_folder(source: Path, target: Path, scratch: Path) -> None:
-    aside = Path(tempfile.mkdtemp(dir=scratch))
-    if target.exists():
-        target.rename(aside / "old")
-    source.rename(target)
-    shutil.rmtree(aside, ignore_errors=True)
+def _unused_name(path: Path) -> Path:
+    return next(name for n in itertools.count(1) if not (name := path.with_name(f"{path.name}.{n}")).exists())
 
 
-def _has_own_history(git: Path | None) -> bool:
-    """Has the player committed, branched or stashed? The repository starts as one branch of one commit."""
-    if git is None:
-        return False
-    branches = [path for path in (git / "refs").rglob("*") if path.is_file()]
-    log = git / "logs" / "HEAD"
-    commits = len(log.read_bytes().splitlines()) if log.is_file() else 0
-    return len(branches) != 1 or commits != 1 or (git / "packed-refs").exists()
+def _holds(
+    rescue: Rescue, only: Collection[str] | None, files: Mapping[str, Path | None], history: Path | None
+) -> bool:
+    """Does the rescue hold these files, as they are, and this history, if any, already?"""
+    saved = files_of(rescue.saved)
+    return (
+        rescue.whole == (only is None)
+        and all(same_contents(path, saved.get(file)) for file, path in files.items())
+        and (history is None or _history(history) == _history(rescue.history))
+    )
+
+
+def _history(git: Path | None) -> dict[str, bytes]:
+    """What a git folder holds of its owner's: branches, commits, settings, hooks. Objects by name only."""
+    if git is None or git.is_file():
+        return {"": git.read_bytes() if git else b""}
+    objects = {path.relative_to(git).as_posix(): b"" for path in git.glob("objects/*/*")}
+    kept = [git / "HEAD", git / "config", git / "packed-refs", *git.glob("refs/**/*"), *git.glob("hooks/*")]
+    return objects | {path.relative_to(git).as_posix(): path.read_bytes() for path in kept if path.is_file()}
