@@ -83,9 +83,10 @@ class KVCache:
             additional = t_needed - current
             empty = self.kv_cache.new_zeros(*self.kv_cache.shape[:4], additional, self.kv_cache.size(5))
             self.kv_cache = torch.cat((self.kv_cache, empty), dim=4)
-        self.kv_cache[layer_idx, 0, :, :, t0:t1] = k.detach()
-        self.kv_cache[layer_idx, 1, :, :, t0:t1] = v.detach()
-        keys, values = self.kv_cache[layer_idx, 0, :, :, :t1], self.kv_cache[layer_idx, 1, :, :, :t1]
+        layer = self.kv_cache[layer_idx, ..., :t1, :]  # (2, B, H, T, D)
+        keys, values = layer[0], layer[1]
+        keys[..., t0:, :] = k.detach()
+        values[..., t0:, :] = v.detach()
         if layer_idx == self.kv_cache.size(0) - 1:
             self.pos = t1
         return keys, values

@@ -28,18 +28,14 @@ import torch
 import torch.distributed as dist
 import torch.nn as nn
 import torch.nn.functional as F
-from torch.utils.checkpoint import checkpoint
 
 from nanochat.adamw import DistAdamW
+from nanochat.cross_entropy import head_cross_entropy, softcapped_logits
 from nanochat.muon import DistMuon, Muon
 from nanochat.sampling import sample_next_token
 
 if TYPE_CHECKING:
     from nanochat.engine import KVCache
-
-LOGIT_SOFTCAP = 15.0
-# Positions whose logits exist at the same time while the loss is computed.
-LOSS_CHUNK = 512
 
 
 @dataclass
@@ -257,30 +253,6 @@ class GPT(nn.Module):
                 group["initial_lr"] = group["lr"]
         return [adamw, muon]
 
-    def _logits(self, x: torch.Tensor) -> torch.Tensor:
-        logits = self.lm_head(x).float()
-        return LOGIT_SOFTCAP * torch.tanh(logits / LOGIT_SOFTCAP)
-
-    def _token_losses(self, x: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Cross-entropy of each position, (N, C) and (N,) to (N,); 0 where the target is -1.
-
-        Full float32 logits would be by far the largest tensor of a training step. They are computed for a
-        chunk of positions at a time, and again in the backward pass.
-        """
-
-        def chunk_losses(x: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-            return F.cross_entropy(self._logits(x), targets, ignore_index=-1, reduction="none")
-
-        chunks = list(zip(x.split(LOSS_CHUNK), targets.split(LOSS_CHUNK), strict=True))
-        if len(chunks) == 1 or not torch.is_grad_enabled():
-            return torch.cat([chunk_losses(*chunk) for chunk in chunks])
-        return torch.cat(
-            [
-                checkpoint(chunk_losses, *chunk, use_reentrant=False, preserve_rng_state=False)
-                for chunk in chunks
-            ]
-        )
-
     def forward(
         self,
         idx: torch.Tensor,
@@ -294,9 +266,8 @@ class GPT(nn.Module):
         scalar for the reductions "mean" (over the targets that count; NaN when none does) and "sum", and
         (B·T,) for "none". With a cache, `idx` continues what the cache holds, and is added to it.
         """
-        B, T = idx.size()
         T0 = 0 if kv_cache is None else kv_cache.get_pos()
-        T1 = T0 + T
+        T1 = T0 + idx.size(1)
         if self.cos.size(1) < T1:
             self._register_rotary_embeddings(2 * T1)
         cos_sin = self.cos[:, T0:T1], self.sin[:, T0:T1]
@@ -306,17 +277,8 @@ class GPT(nn.Module):
             x = block(x, cos_sin, kv_cache)
         x = norm(x)
         if targets is None:
-            return self._logits(x)
-
-        targets = targets.reshape(-1)
-        losses = self._token_losses(x.view(B * T, -1), targets)
-        if loss_reduction == "none":
-            return losses
-        if loss_reduction == "sum":
-            return losses.sum()
-        if loss_reduction == "mean":
-            return losses.sum() / (targets != -1).sum()
-        raise ValueError(f'loss_reduction must be "mean", "sum" or "none", not {loss_reduction!r}')
+            return softcapped_logits(x, self.lm_head.weight)
+        return head_cross_entropy(x.flatten(0, 1), self.lm_head.weight, targets.flatten(), loss_reduction)
 
     @torch.no_grad()
     def generate(

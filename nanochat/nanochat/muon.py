@@ -22,7 +22,7 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalize(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
-    """Bring the singular values of each matrix of a batch (..., rows, cols) near 1, by Newton-Schulz steps.
+    """Bring the singular values of each matrix of a batch (n, rows, cols) near 1, by Newton-Schulz steps.
 
     Computes in bfloat16 on a GPU and in float32 elsewhere, and returns that dtype. After five steps, singular
     values that were at least a hundredth of the Frobenius norm lie between about 0.7 and 1.2.
@@ -35,7 +35,8 @@ def orthogonalize(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)  # Frobenius norm 1: no singular value above 1
     for _ in range(steps):
         gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)  # b·gram + c·gram²
+        x = torch.baddbmm(x, polynomial, x, beta=a)  # a·x + polynomial·x
     return x.mT if tall else x
 
 

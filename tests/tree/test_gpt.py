@@ -177,7 +177,7 @@ def test_a_model_built_on_the_meta_device_is_the_same() -> None:
 
 @pytest.mark.parametrize("chunk", [1000, 16, 7])
 def test_loss_and_gradients_do_not_depend_on_the_chunks(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nanochat.gpt.LOSS_CHUNK", chunk)
+    monkeypatch.setattr("nanochat.cross_entropy.CHUNK", chunk)
     model = random_model(SHAPES[2])
     ids, targets = random_ids(model.config, 2, 4, 15)
     targets[torch.rand(targets.shape) < 0.3] = -1
