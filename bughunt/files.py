@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -36,6 +37,28 @@ def copy_folder(source: Path, target: Path) -> None:
         return [path.name for path in paths if not (path.is_symlink() or path.is_file() or path.is_dir())]
 
     shutil.copytree(source, target, symlinks=True, ignore=special)
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes a folder whatever lies in it, as far as its owner lets us; never raises.
+
+    What is deep down is moved up first: folders a thousand deep are too much for `shutil.rmtree`.
+    """
+    with suppress(OSError):
+        for number in itertools.count():
+            inner = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+            if not inner:
+                break
+            for index, entry in enumerate(inner):
+                Path(entry.path).chmod(0o700)
+                for child in list(os.scandir(entry.path)):
+                    if child.is_dir(follow_symlinks=False):
+                        Path(child.path).chmod(0o700)
+                        Path(child.path).rename(folder / f"{number}.{index}.{child.name[:100]}")
+                    else:
+                        Path(child.path).unlink()
+                Path(entry.path).rmdir()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def same_contents(one: Path | None, other: Path | None) -> bool:

@@ -34,7 +34,6 @@ class Check:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         with _undisturbed():
             importlib.import_module("pytest")
             self._module = load_module(str(path), "bughunt_check")
@@ -87,7 +86,7 @@ class Check:
 
         bench = Bench()
         with _undisturbed():
-            status = pytest.main(_arguments(self._path), plugins=[bench])
+            status = pytest.main(_arguments(), plugins=[bench])
         if status == pytest.ExitCode.INTERRUPTED:
             raise KeyboardInterrupt
         # A check that stops at its first failure says the most basic thing that is wrong.
@@ -100,13 +99,15 @@ class Check:
         return CheckResult("passed")
 
 
-def _arguments(check: Path) -> list[str]:
+def _arguments() -> list[str]:
+    here = Path(__file__).parent
     unwanted = ("cacheprovider", "terminal", "faulthandler", "unraisableexception", "threadexception")
     return [
-        str(check),
-        f"--rootdir={check.parents[2]}",
-        f"--config-file={Path(__file__).with_name('pytest.ini')}",
-        f"--confcutdir={check.parent}",
+        # Any file does: the module that was loaded stands in for it.
+        __file__,
+        f"--rootdir={here}",
+        f"--config-file={here / 'pytest.ini'}",
+        f"--confcutdir={here}",
         "--noconftest",
         "--import-mode=importlib",
         "--assert=plain",

@@ -17,6 +17,7 @@ from threading import Event
 from types import TracebackType
 from typing import IO, Any, Literal, NoReturn, cast
 
+from bughunt.files import remove_folder
 from bughunt.judge.endings import conclude
 from bughunt.judge.environment import child_command, child_environment, trusted_search_path
 from bughunt.judge.outcomes import Failure, Limits, Outcome, Stopped
@@ -45,7 +46,7 @@ class Measurer:
     def __init__(self, mode: Mode | None = None) -> None:
         self.mode = mode or default_mode()
         self._server: _Server | None = None
-        self._scratch = _scratch_folder()
+        self._scratch = Path(tempfile.mkdtemp(prefix="bughunt-"))
 
     def __enter__(self) -> Measurer:
         return self
@@ -57,12 +58,12 @@ class Measurer:
 
     def close(self) -> None:
         self._drop_server()
-        _discard(self._scratch)
+        remove_folder(self._scratch)
 
     def warm_up(self, preload: Iterable[str] = ()) -> None:
         """Starts the server, so that it imports while the caller does something else."""
         if sys.platform != "win32" and self._server is None:
-            self._server = _Server(self._scratch.name, preload if self.mode == "fork" else ())
+            self._server = _Server(str(self._scratch), preload if self.mode == "fork" else ())
 
     def measure(
         self,
@@ -77,7 +78,7 @@ class Measurer:
 
         Raises Stopped when another thread sets `stop` meanwhile (on Windows only after the measurement).
         """
-        scratch = _scratch_folder(self._scratch.name)
+        scratch = Path(tempfile.mkdtemp(dir=self._scratch))
         request = {
             "mode": self.mode,
             "measure": str(measure),
@@ -85,7 +86,7 @@ class Measurer:
             "inputs": inputs,
             "preload": list(preload),
             "limits": asdict(limits),
-            "scratch": scratch.name,
+            "scratch": str(scratch),
         }
         try:
             if sys.platform == "win32":
@@ -96,7 +97,7 @@ class Measurer:
                 raise Stopped
             return outcome
         finally:
-            _discard(scratch)
+            remove_folder(scratch)
 
     def _ask_server(self, request: dict[str, Any], limits: Limits, stop: Event | None) -> Outcome:
         # Only the code under measurement runs beside the server, so it is what ended it, most likely; an
@@ -216,14 +217,3 @@ class _Server:
         self._process.wait()
         self._answers.close()
         self._errors.close()
-
-
-def _scratch_folder(parent: str | None = None) -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="bughunt-", dir=parent, ignore_cleanup_errors=True)
-
-
-def _discard(folder: tempfile.TemporaryDirectory[str]) -> None:
-    """Removes a scratch folder, as far as the code that wrote in it lets us."""
-    # Folders in folders in folders, a thousand deep, are more than shutil can remove.
-    with suppress(RecursionError):
-        folder.cleanup()

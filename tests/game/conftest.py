@@ -1,0 +1,45 @@
+"""A catalog of level 1 alone, hunts on it, and judges: what the tests of the game share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bughunt.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.hunt import Hunt
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The player's shell has set nothing."""
+    for name in list(os.environ):
+        if name.startswith(("GIT_", "BUGHUNT_", "PYTEST_ADDOPTS")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def level1() -> Level:
+    return load_catalog().level("level1")
+
+
+@pytest.fixture(scope="session")
+def bug(level1: Level) -> Bug:
+    """A bug whose measurement needs no torch."""
+    return level1.bugs[0]
+
+
+@pytest.fixture(scope="session")
+def level1_only(level1: Level) -> Catalog:
+    return Catalog((level1,))
+
+
+@pytest.fixture
+def hunt(tmp_path: Path, level1_only: Catalog) -> Hunt:
+    """A hunt with level 1 started, in a folder with a space and a letter beyond ASCII in its name."""
+    folder = tmp_path / "Zoë's hunt"
+    folder.mkdir()
+    hunt = Hunt(folder, level1_only)
+    hunt.start("level1")
+    return hunt
