@@ -22,7 +22,7 @@ from bughunt.progress import (
 )
 
 if TYPE_CHECKING:
-    from bughunt.judge import Outcome, Verdict
+    from bughunt.judge import Judge, Outcome, Verdict
     from bughunt.rescue import Rescue, Rescues
     from bughunt.workspace import Workspace
 
@@ -206,18 +206,14 @@ class Hunt:
 
     def probe(self, bug: Bug, seed: int) -> tuple[Any, Outcome]:
         """The inputs and the measurement of `bug` in the player's workspace."""
-        from bughunt.judge import Judge
-
         path = self.ready_workspace(self.progress.read(), self.catalog.level_of(bug))
-        with Judge(tree_folder()) as judge:
+        with self._open_judge() as judge:
             return judge.measure(bug, path, seed)
 
     def check(
         self, names: Sequence[str], seed: int, on_verdict: Callable[[Verdict], None] = lambda _: None
     ) -> tuple[Level, list[Verdict]]:
         """Judges the named bugs, or all of the active level, and records the verdicts."""
-        from bughunt.judge import Judge
-
         state = self.progress.read()
         bugs = [self.catalog.bug(name) for name in dict.fromkeys(names)]
         levels = {self.catalog.level_of(bug).id: self.catalog.level_of(bug) for bug in bugs}
@@ -229,7 +225,7 @@ class Hunt:
         bugs = bugs or list(level.bugs)
         path = self.ready_workspace(state, level)
         verdicts = []
-        with Judge(tree_folder()) as judge:
+        with self._open_judge() as judge:
             judge.prepare(bugs)
             for bug in bugs:
                 verdict = judge.judge(bug, path, seed)
@@ -340,6 +336,13 @@ class Hunt:
         return Solution(bug, diff, free)
 
     # Inside
+
+    def _open_judge(self) -> Judge:
+        """A judge for one command. Where a watch runs in this hunt, its warm process does the measuring."""
+        from bughunt.judge import Judge
+        from bughunt.watch.warm import borrow
+
+        return Judge(tree_folder(), measurer=borrow(self.folder / FOLDER))
 
     def _workspace(self, level: Level, path: Path, guided: bool) -> Workspace:
         from bughunt.workspace import Workspace
