@@ -173,7 +173,7 @@ class Facts(Task):
 
 
 class Dialogue(Task):
-    """Conversations of two or three questions, from other tasks."""
+    """Conversations of two questions, from other tasks."""
 
     name = "dialogue"
 
@@ -184,8 +184,7 @@ class Dialogue(Task):
     def __getitem__(self, index: int) -> Conversation:
         rng = random.Random(f"{self.name} {self.seed} {index}")
         messages = []
-        for _ in range(rng.randint(2, 3)):
-            task = rng.choice(self.tasks)
+        for task in rng.choices(self.tasks, k=2):
             messages += task[rng.randrange(len(task))]["messages"]
         return {"messages": messages}
 
