@@ -20,7 +20,7 @@ RATES = (0.25, 0.5, 0.125)
 def build_model(case: dict[str, Any]) -> Any:
     """The tree's GPT with the weights of the case."""
     import torch
-    from nanochat.gpt import GPT, GPTConfig  # type: ignore[import-not-found]
+    from nanochat.gpt import GPT, GPTConfig
 
     weights = case["weights"]
     vocabulary, width = len(weights["lm_head.weight"]), len(weights["lm_head.weight"][0])
@@ -87,6 +87,7 @@ def train(case: dict[str, Any], *, schedule: bool = True, **settings: Any) -> di
 def _base_train_fed_by(case: dict[str, Any]) -> Any:
     """`scripts.base_train`, whose loader gives the rows of the case."""
     import torch
+
     from nanochat import dataloader
 
     def micro_batches(B: int, T: int) -> Iterator[Any]:
@@ -101,7 +102,7 @@ def _base_train_fed_by(case: dict[str, Any]) -> Any:
         return islice(micro_batches(B, T), skip_batches, None)
 
     dataloader.tokenizing_distributed_data_loader = loader
-    from scripts import base_train  # type: ignore[import-not-found]
+    from scripts import base_train
 
     base_train.tokenizing_distributed_data_loader = loader
     return base_train

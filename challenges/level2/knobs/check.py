@@ -1,0 +1,154 @@
+"""Muon has the blocks' matrices and AdamW the rest, once each, at the learning rates that were asked for."""
+
+import math
+
+DEFAULTS = {"unembedding_lr": 0.004, "embedding_lr": 0.2, "matrix_lr": 0.02}
+WIDTH_OF_THE_RATES = 768
+BETAS, EPSILON = (0.8, 0.95), 1e-10
+MUON = {"momentum": 0.95, "nesterov": 1.0, "ns_steps": 5.0}
+
+# Rates are one product of floats.
+RATE_TOLERANCE = 1e-6
+# Of a move by AdamW, as a share of the learning rate: measured on the clean tree over 200 seeds, float32
+# against exact, at most 2.1e-7. An epsilon of 1e-8 instead of 1e-10 would show as 0.2 and more.
+MOVE_TOLERANCE = 0.02
+# Singular values of a move by Muon over its rate. Measured over the same seeds: between 0.68 and 1.14. The
+# gradients' own reach from 0.2 to 1, and a move by AdamW has some far above 2.
+EVEN = (0.5, 1.5)
+HEAD, EMBEDDING = "lm_head.weight", "transformer.wte.weight"
+
+
+def role(name):
+    return {HEAD: "head", EMBEDDING: "embedding"}.get(name, "blocks' matrices")
+
+
+def rate(case, name):
+    """The learning rate that the parameter of this name should have before any schedule."""
+    options = {**DEFAULTS, **(case["options"] or {})}
+    scale = (case["shape"]["n_embd"] / WIDTH_OF_THE_RATES) ** -0.5
+    if name == HEAD:
+        return options["unembedding_lr"] * scale
+    return options["embedding_lr"] * scale if name == EMBEDDING else options["matrix_lr"]
+
+
+def asked(case):
+    shown = ", ".join(f"{name}={value:g}" for name, value in (case["options"] or {}).items())
+    return f"set up with {shown or 'the default rates'}, at width {case['shape']['n_embd']},"
+
+
+def kind(group):
+    """Muon or AdamW, also where the class is one of a fix's own."""
+    kinds = " ".join(group["kinds"])
+    return next((kind for kind in ("Muon", "AdamW") if kind in kinds), "another")
+
+
+def unshared(group):
+    """Is it one of the known optimizers, but not made for several processes?"""
+    return kind(group) != "another" and "Dist" not in " ".join(group["kinds"])
+
+
+def set_ups(inputs, measured):
+    """(case, its parameters, groups, in how many processes)"""
+    for case, found in zip(inputs["cases"], measured, strict=True):
+        for key, where in (("alone", ""), ("one_of_two", " in one process of two")):
+            groups = found[key]
+            assert not isinstance(groups, str), f"The optimizers could not be set up{where}: {groups}"
+            yield case, found["parameters"], groups, where
+
+
+def test_every_parameter_is_in_one_group(inputs, measured):
+    for _, parameters, groups, where in set_ups(inputs, measured):
+        held = [name for group in groups for name in group["parameters"]]
+        for name in parameters:
+            assert held.count(name) == 1, (
+                f"Every parameter belongs to one group of one optimizer; {name} is in "
+                f"{held.count(name)}{where}."
+            )
+        strangers = [name for name in held if name not in parameters]
+        assert not strangers, f"{len(strangers)} of the tensors to be optimized are not the model's."
+
+
+def test_who_has_what(inputs, measured):
+    for _, _, groups, where in set_ups(inputs, measured):
+        holders = {}
+        for group in groups:
+            for name in group["parameters"]:
+                holders.setdefault(role(name), set()).add(kind(group))
+        right = {"head": {"AdamW"}, "embedding": {"AdamW"}, "blocks' matrices": {"Muon"}}
+        # A class that is neither by name is known by how it moves, below.
+        wrong = [name for name, kinds in holders.items() if kinds - {"another"} - right[name]]
+        shown = "; ".join(f"{name}: {' and '.join(sorted(kinds))}" for name, kinds in holders.items())
+        assert not wrong, (
+            "Muon is for the matrices of the blocks. The head and the embedding, whose rows belong to "
+            f"tokens, are for AdamW. Found{where}: {shown}."
+        )
+        if where:
+            lonely = sorted({group["kinds"][0] for group in groups if unshared(group)})
+            assert not lonely, (
+                "Where several processes train together, the sharded optimizers are used; "
+                f"{' and '.join(lonely)} is for one process."
+            )
+
+
+def test_rates(inputs, measured):
+    for case, _, groups, where in set_ups(inputs, measured):
+        for group in groups:
+            for name in group["parameters"]:
+                right, found, kept = rate(case, name), group["lr"], group.get("initial_lr")
+                assert math.isclose(found, right, rel_tol=RATE_TOLERANCE), (
+                    f"A model {asked(case)} should have the learning rate {right:.6g} for its {role(name)}; "
+                    f"it has {found:.6g}{where}. (AdamW's scale with (width/768)^-0.5, Muon's does not.)"
+                )
+                assert kept is not None, (
+                    f"The group of the {role(name)} does not keep its initial rate{where}: a schedule has "
+                    "nothing to multiply there."
+                )
+                assert math.isclose(kept, right, rel_tol=RATE_TOLERANCE), (
+                    f"The initial rate for a schedule to multiply should be {right:.6g} for the {role(name)}; "
+                    f"it is {kept:.6g}{where}."
+                )
+            if kind(group) == "Muon":
+                for key, right in MUON.items():
+                    assert group.get(key, right) == right, (
+                        f"Muon's {key} should be {right:g}; it is {group[key]:g}{where}."
+                    )
+
+
+def test_moves(inputs, measured):
+    for case, found in zip(inputs["cases"], measured, strict=True):
+        assert not isinstance(found["moves"], str), f"The optimizers could not be set up: {found['moves']}"
+        for name, shape in found["parameters"].items():
+            steps = [step[name] for step in found["moves"]]
+            rates = [rate(case, name) * multiplier for multiplier in case["multipliers"]]
+            if name in (HEAD, EMBEDDING):
+                check_adamw(case, name, steps, rates)
+            else:
+                check_muon(name, steps, rates, shape)
+
+
+def check_adamw(case, name, steps, rates):
+    decay = (case["options"] or {}).get("weight_decay", 0.0)
+    for element in range(len(steps[0]["before"])):
+        mean = square = 0.0
+        for count, (step, lr) in enumerate(zip(steps, rates, strict=True), start=1):
+            before, after, gradient = (step[key][element] for key in ("before", "after", "gradient"))
+            mean = BETAS[0] * mean + (1 - BETAS[0]) * gradient
+            square = BETAS[1] * square + (1 - BETAS[1]) * gradient * gradient
+            root = math.sqrt(square / (1 - BETAS[1] ** count))
+            right = -lr * (mean / (1 - BETAS[0] ** count) / (root + EPSILON) + decay * before)
+            assert abs(after - before - right) <= MOVE_TOLERANCE * lr + 1e-6 * abs(before), (
+                f"In step {count}, an element of the {role(name)} with the gradient {gradient:.3g} should "
+                f"move by {right:.4g}, as AdamW does it with betas {BETAS}, eps {EPSILON:g} and weight decay "
+                f"{decay:g} at the rate {lr:.4g}; it moved by {after - before:.4g}."
+            )
+
+
+def check_muon(name, steps, rates, shape):
+    for count, (step, lr) in enumerate(zip(steps, rates, strict=True), start=1):
+        scale = lr * max(1.0, shape[0] / shape[1]) ** 0.5
+        low, high = (value / scale for value in step["turns"])
+        assert EVEN[0] <= low and high <= EVEN[1], (
+            f"In step {count}, the blocks' matrix {name} should move about equally far in all its "
+            "directions, as Muon does it: its move's singular values, over its rate, should be near 1. They "
+            f"are between {low:.3g} and {high:.3g}."
+        )

@@ -1,0 +1,184 @@
+"""Sets up the optimizers of several models, and lets them take two steps with known gradients."""
+
+import random
+
+# Elements of a weight that are noted one by one.
+SAMPLES = 24
+# The singular values of a matrix's gradients lie between these.
+SMALLEST, LARGEST = 0.2, 1.0
+
+
+def draw(rng):
+    """Shapes, learning rates for each (None: the defaults), and by how much a schedule scales them."""
+    shapes = []
+    for layers, heads, kv_heads, head_dim in (
+        (1, 2, 2, rng.choice([4, 8])),
+        (rng.randint(2, 3), 2, 1, rng.choice([8, 16])),
+        (2, 4, 2, rng.choice([4, 8])),
+    ):
+        width = heads * head_dim
+        # Never a matrix of a block's shape.
+        vocabulary = rng.choice([size for size in range(20, 60) if size % 4])
+        shapes.append(
+            {
+                "n_layer": layers,
+                "n_head": heads,
+                "n_kv_head": kv_heads,
+                "n_embd": width,
+                "vocab_size": vocabulary,
+                "sequence_len": 8,
+            }
+        )
+    cases = []
+    for index, shape in enumerate(shapes):
+        rates = [round(rng.uniform(0.001, 0.3), 5) for _ in range(3)]
+        options = dict(zip(("unembedding_lr", "embedding_lr", "matrix_lr"), rates, strict=True))
+        if index == 1:
+            options["weight_decay"] = round(rng.uniform(0.05, 0.3), 3)
+        cases.append(
+            {
+                "shape": shape,
+                "options": None if index == 0 else options,
+                "multipliers": [round(rng.uniform(0.3, 1.0), 3), round(rng.uniform(0.3, 1.0), 3)],
+                "seed": rng.randrange(1 << 30),
+            }
+        )
+    return {"cases": cases}
+
+
+def measure(inputs):
+    """For every case the optimizers' groups in one process and in one of two, and the steps they take."""
+    return [
+        {
+            "parameters": _parameters(case),
+            "alone": _set_up(case),
+            "one_of_two": _set_up_as_one_of_two(case),
+            "moves": _moves(case),
+        }
+        for case in inputs["cases"]
+    ]
+
+
+def _build(case):
+    import torch
+    from nanochat.gpt import GPT, GPTConfig
+
+    model = GPT(GPTConfig(**case["shape"]))
+    torch.manual_seed(case["seed"])
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.5)
+    return model, list(model.setup_optimizers(**case["options"] or {}))
+
+
+def _parameters(case):
+    from nanochat.gpt import GPT, GPTConfig
+
+    return {name: list(weight.shape) for name, weight in GPT(GPTConfig(**case["shape"])).named_parameters()}
+
+
+def _set_up(case):
+    """Every group of every optimizer: whose it is, the names of its parameters, and its numbers."""
+    try:
+        model, optimizers = _build(case)
+    except (ValueError, KeyError, TypeError) as error:
+        return f"{type(error).__name__}: {error}"
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    return [
+        {
+            "optimizer": index,
+            "kinds": [kind.__name__ for kind in type(optimizer).__mro__],
+            "parameters": [names.get(id(parameter), "not the model's") for parameter in group["params"]],
+            **{
+                key: float(group[key])
+                for key in ("lr", "initial_lr", "momentum", "nesterov", "ns_steps")
+                if group.get(key) is not None
+            },
+        }
+        for index, optimizer in enumerate(optimizers)
+        for group in optimizer.param_groups
+    ]
+
+
+def _set_up_as_one_of_two(case):
+    """The groups when `torch.distributed` says that this process is one of two. Nothing is communicated."""
+    import torch.distributed as dist
+
+    answers = {
+        "is_available": True,
+        "is_initialized": True,
+        "get_world_size": 2,
+        "get_rank": 0,
+    }
+    saved = {name: getattr(dist, name) for name in answers}
+    try:
+        for name, answer in answers.items():
+            setattr(dist, name, lambda *_, answer=answer, **__: answer)
+        return _set_up(case)
+    finally:
+        for name, function in saved.items():
+            setattr(dist, name, function)
+
+
+def _moves(case):
+    """Two steps at the scheduled rates: sampled elements before and after, and how far each matrix turned."""
+    import torch
+
+    try:
+        model, optimizers = _build(case)
+    except (ValueError, KeyError, TypeError) as error:
+        return f"{type(error).__name__}: {error}"
+    rng = random.Random(case["seed"])
+    elements = {
+        name: [rng.randrange(parameter.numel()) for _ in range(SAMPLES)]
+        for name, parameter in model.named_parameters()
+    }
+    bases = {
+        name: [torch.linalg.qr(torch.randn(size, min(parameter.shape)))[0] for size in parameter.shape]
+        for name, parameter in model.named_parameters()
+        if "transformer.h." in name
+    }
+    steps = []
+    for multiplier in case["multipliers"]:
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group.get("initial_lr", group["lr"]) * multiplier
+        before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+        for name, parameter in model.named_parameters():
+            parameter.grad = _gradient(parameter, bases.get(name))
+        gradients = {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+        for optimizer in optimizers:
+            optimizer.step()
+        steps.append(
+            {
+                name: {
+                    "before": before[name].flatten()[elements[name]].tolist(),
+                    "gradient": gradients[name].flatten()[elements[name]].tolist(),
+                    "after": parameter.detach().flatten()[elements[name]].tolist(),
+                    "turns": _singular_values(parameter.detach() - before[name]) if name in bases else None,
+                }
+                for name, parameter in model.named_parameters()
+            }
+        )
+    return steps
+
+
+def _gradient(parameter, bases):
+    """Of a block's matrix, one with singular values that are known; else of all magnitudes."""
+    import torch
+
+    if bases is None:
+        # Down to where an epsilon of 1e-10 shows.
+        return torch.randn(parameter.shape) * 10.0 ** torch.empty(parameter.shape).uniform_(-10.5, 0.0)
+    rows, columns = bases
+    values = torch.empty(rows.size(1)).uniform_(SMALLEST, LARGEST)
+    # Both ends of the range, so that what only scales a gradient cannot look like what evens it out.
+    values[0], values[-1] = LARGEST, SMALLEST
+    return rows * values @ columns.T
+
+
+def _singular_values(matrix):
+    import torch
+
+    values = torch.linalg.svdvals(matrix)
+    return [values.min().item(), values.max().item()]

@@ -1,0 +1,86 @@
+"""A target is the next token where the assistant says it, and -1 everywhere else, in padding too."""
+
+from bughunt.lab import conversations
+
+
+def rows(inputs, measured):
+    """(inputs, targets, ids, mask) of every row of every batch."""
+    talks = [conversations.render(talk, inputs["vocabulary"]) for talk in inputs["conversations"]]
+    for case, batches in zip(inputs["cases"], measured, strict=True):
+        assert len(batches) == case["batches"], (
+            f"The generator should go on for ever; it gave {len(batches)} of {case['batches']} batches."
+        )
+        rank, world = case["options"].get("rank", 0), case["options"].get("world_size", 1)
+        first = case["options"].get("skip_batches", 0) * case["batch_size"]
+        for number, batch in enumerate(batches):
+            x, y = batch["inputs"], batch["targets"]
+            assert batch["dtype"] == "int64", f"Targets are int64; these are {batch['dtype']}."
+            assert len(x) == len(y) == case["batch_size"], (
+                f"A batch of {case['batch_size']} has {len(x)} rows of inputs and {len(y)} of targets."
+            )
+            for row in range(case["batch_size"]):
+                place = first + number * case["batch_size"] + row
+                yield x[row], y[row], *talks[(place * world + rank) % len(talks)]
+
+
+def test_inputs_are_the_conversations(inputs, measured):
+    for x, y, ids, _ in rows(inputs, measured):
+        length = len(ids) - 1
+        assert len(x) == len(y) >= length and x[:length] == ids[:-1], (
+            "The inputs of a row should be its conversation without the last token, then padding: "
+            f"{ids[:6]} … They are {x[:6]} …"
+        )
+
+
+def right(ids, mask, width):
+    targets = [token if own else -1 for token, own in zip(ids[1:], mask[1:], strict=True)]
+    return targets + [-1] * (width - len(targets))
+
+
+def test_what_is_trained(inputs, measured):
+    wrong = [(y, ids, mask) for x, y, ids, mask in rows(inputs, measured) if y != right(ids, mask, len(y))]
+    if wrong:
+        # A row with a tool call in it, if there is one, says most.
+        tool = inputs["vocabulary"].index("<|python_start|>")
+        y, ids, mask = max(wrong, key=lambda row: (tool in row[1], sum(row[2])))
+        raise AssertionError(describe(y, ids, mask, inputs["vocabulary"]))
+
+
+def describe(y, ids, mask, vocabulary):
+    """What of one row is trained and should not be, and the other way round."""
+    length = len(ids) - 1
+    expected = right(ids, mask, len(y))
+    extra = [t for t in range(length) if y[t] != -1 and expected[t] == -1]
+    missing = [t for t in range(length) if y[t] == -1 and expected[t] != -1]
+    shifted = [t for t in range(length) if y[t] not in (-1, ids[t + 1])]
+    padding = [t for t in range(length, len(y)) if y[t] != -1]
+    said = sum(mask[1:])
+    message = f"Of {length} targets of a conversation {said} are the assistant's."
+    if shifted:
+        message += f" {len(shifted)} are neither the token that follows nor -1, which alone means no target."
+    if missing:
+        message += f" {len(missing)} of these are not trained, such as {shown(missing, ids, vocabulary)}."
+    if extra:
+        message += f" {len(extra)} others are trained, such as {shown(extra, ids, vocabulary)}."
+    if padding:
+        message += f" {len(padding)} places in the padding are trained; none should be."
+    if missing and extra and not shifted and is_moved(y, ids, mask):
+        message += " The choice is off by one token: the target of a position is the token after its input."
+    elif extra and not missing and not shifted:
+        message += " All that the assistant says is trained; what it is told, also by tools, must not be."
+    elif missing and not extra and not shifted:
+        message += (
+            " Everything that the assistant says is to be trained: every turn, its calls of a tool, and the "
+            "token that ends a turn."
+        )
+    return message
+
+
+def is_moved(y, ids, mask):
+    """Is the choice of targets the right one for the token before or after?"""
+    chosen = [int(target != -1) for target in y[: len(ids) - 1]]
+    return chosen in (mask[:-1], [*mask[2:], 0])
+
+
+def shown(places, ids, vocabulary):
+    return ", ".join(repr(vocabulary[ids[t + 1]]) for t in places[:5])

@@ -1,0 +1,119 @@
+"""The learning rate is whole at the last step of warm-up, then level, and falls linearly at the end."""
+
+import math
+from itertools import pairwise
+
+# The schedule is a handful of operations on floats: over 300 seeds the clean tree and other ways to write
+# the same formula differ by at most 1e-15. Rates that went through a float32 would differ by 6e-8.
+TOLERANCE = 1e-6
+# What the schedule's ratios are where a caller leaves them out.
+DEFAULT_WARMUP, DEFAULT_WARMDOWN = 0.05, 0.3
+
+
+def right(it, n, warmup, warmdown, final):
+    if it < warmup:
+        return (it + 1) / warmup
+    if n - it >= warmdown:
+        return 1.0
+    return final + (1.0 - final) * (n - it) / warmdown
+
+
+def schedule(run):
+    n = run["num_iterations"]
+    return [right(it, n, run["warmup"], run["warmdown"], run["final_lr_frac"]) for it in range(n)]
+
+
+def near(found, expected):
+    return abs(found - expected) <= TOLERANCE
+
+
+def part(it, run):
+    if it < run["warmup"]:
+        return "warm-up"
+    return "warm-down" if run["num_iterations"] - it < run["warmdown"] else "level part"
+
+
+def described(run):
+    n = run["num_iterations"]
+    return f"a run of {n} step{'s' * (n != 1)}, {run['warmup']} of warm-up and {run['warmdown']} of warm-down"
+
+
+def judge(run, found):
+    """Raises the assertion for a run whose multipliers, step by step, are not what they should be."""
+    assert not isinstance(found, str), (
+        f"For {described(run)}, the multiplier cannot be computed: {found}. A run may do without a warm-up."
+    )
+    expected = schedule(run)
+    wrong = {it for it in range(len(expected)) if it >= len(found) or not near(found[it], expected[it])}
+    if not wrong:
+        return
+    it = min(wrong)
+    parts = {part(step, run) for step in wrong}
+    shown = f"{found[it]:.6g}" if it < len(found) else "missing"
+    message = (
+        f"In {described(run)}, the multiplier of step {it} (the first is 0) should be {expected[it]:.6g} "
+        f"and is {shown}."
+    )
+    last = min(run["warmup"], len(found)) - 1
+    if "warm-up" not in parts:
+        message += f" The warm-up is right; the {' and the '.join(sorted(parts))} must stay as it was."
+    elif not near(found[last], 1.0):
+        message += f" At the last step of warm-up it should be 1 and is {found[last]:.6g}."
+    else:
+        message += " It arrives at the whole in time; on the way up it should rise by the same at every step."
+    raise AssertionError(message)
+
+
+def test_every_step_of_every_schedule(inputs, measured):
+    runs = list(zip(inputs["exact"], measured["exact"], strict=True))
+    # What is wrong with a longer warm-up says more than what is wrong with none.
+    for run, found in sorted(runs, key=lambda pair: -pair[0]["warmup"]):
+        judge(run, found)
+
+
+def test_ratios_left_out(inputs, measured):
+    for found in measured["defaults"]:
+        n = len(found)
+        judge(
+            {
+                "num_iterations": n,
+                "warmup": round(DEFAULT_WARMUP * n),
+                "warmdown": round(DEFAULT_WARMDOWN * n),
+                "final_lr_frac": 0.0,
+            },
+            found,
+        )
+
+
+def test_ratios_that_give_no_whole_number_of_steps(inputs, measured):
+    for run, found in zip(inputs["uneven"], measured["uneven"], strict=True):
+        n, warmup = run["num_iterations"], run["warmup_ratio"] * run["num_iterations"]
+        what = f"In a run of {n} steps with a warm-up ratio that makes {warmup:.2f} of them"
+        assert not isinstance(found, str), f"{what}, the multiplier cannot be computed: {found}."
+        assert all(0 <= value <= 1 + TOLERANCE for value in found), (
+            f"{what}, the multiplier should be between 0 and 1; it is between {min(found):.6g} and "
+            f"{max(found):.6g}."
+        )
+        # Rounded down, to the nearest or up: by then the warm-up is over, and the warm-down has not begun.
+        first, last = math.ceil(warmup), n - math.ceil(run["warmdown_ratio"] * n)
+        for it in range(first, last + 1):
+            if it < n:
+                assert near(found[it], 1.0), (
+                    f"{what}, the multiplier of step {it} should be 1 and is {found[it]:.6g}."
+                )
+        assert all(a <= b + TOLERANCE for a, b in pairwise(found[:first])), (
+            f"{what}, the multiplier should rise; it begins {[round(value, 3) for value in found[:5]]}."
+        )
+
+
+def test_the_rates_that_reach_the_optimizers(inputs, measured):
+    for run, found in zip(inputs["trained"], measured["trained"], strict=True):
+        assert not isinstance(found, str), f"{described(run).capitalize()} ended with {found}."
+        expected = schedule(run)
+        assert len(found) == len(expected), f"{described(run).capitalize()} made {len(found)} steps."
+        for it, rates in enumerate(found):
+            assert rates and all(near(rate, expected[it]) for rate in rates), (
+                f"The schedule is right when it is asked. In {described(run)}, step {it} should be made with "
+                f"{expected[it]:.6g} of each initial learning rate, and is made with "
+                f"{', '.join(f'{rate:.6g}' for rate in sorted(set(rates))) or 'none'}."
+            )

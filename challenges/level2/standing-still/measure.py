@@ -1,0 +1,100 @@
+"""Asks the schedule for every step of many runs, and notes what reaches the optimizers in a real one."""
+
+from bughunt.lab import position_wise, tiny_run
+
+NAMES = ("warmup_ratio", "warmdown_ratio", "final_lr_frac")
+DEFAULT_RUNS = (100, 600)
+
+
+def draw(rng):
+    """Runs with their ratios, and the steps to ask for; a tiny model to train with two of the schedules.
+
+    `exact` runs have ratios that make whole numbers of steps, however one rounds; `warmup` and `warmdown`
+    are these numbers. The `uneven` ones have ratios that do not. `defaults` leave the ratios out.
+    """
+    exact = []
+    for warmup in (0, 1, 2, rng.randint(3, 9), rng.randint(10, 60), rng.randint(10, 60), 300):
+        for warmdown in (0, rng.randint(1, 80), rng.randint(1, 80)):
+            exact.append(_draw_exact(rng, warmup, warmdown, level=rng.choice([0, 1, rng.randint(2, 100)])))
+    exact.append(_draw_exact(rng, rng.randint(1, 5), 0, level=0))
+    uneven = [
+        {
+            "num_iterations": rng.randint(5, 200),
+            "warmup_ratio": rng.uniform(0.02, 0.5),
+            "warmdown_ratio": rng.choice([0.0, rng.uniform(0.02, 0.5)]),
+            "final_lr_frac": rng.choice([0.0, rng.random()]),
+        }
+        for _ in range(8)
+    ]
+    for run in (*exact, *uneven):
+        run["by_name"] = rng.random() < 0.5
+    vocabulary = 6
+    trained = [_draw_exact(rng, warmup, rng.randint(1, 3), level=rng.randint(1, 2)) for warmup in (0, 4)]
+    return {
+        "exact": exact,
+        "uneven": uneven,
+        "trained": trained,
+        "model": {
+            "weights": position_wise.draw_weights(rng, 1, 4, vocabulary, attention=True),
+            "layers": 1,
+            "T": 1,
+            "micro_batches": 1,
+            "tokens": [rng.randrange(vocabulary) for _ in range(2)],
+        },
+    }
+
+
+def _draw_exact(rng, warmup, warmdown, level):
+    """A run of which so many steps warm up, are level and warm down: whole numbers by every rounding."""
+    while True:
+        n = max(1, warmup + level + warmdown)
+        run = {
+            "num_iterations": n,
+            "warmup_ratio": warmup / n,
+            "warmdown_ratio": warmdown / n,
+            "final_lr_frac": rng.choice([0.0, 0.1, round(rng.random(), 3), 1.0]),
+            "warmup": warmup,
+            "warmdown": warmdown,
+        }
+        if run["warmup_ratio"] * n == warmup and run["warmdown_ratio"] * n == warmdown:
+            return run
+        level += 1
+
+
+def measure(inputs):
+    """The multipliers of every run, step by step; for `trained` the rates at the optimizers, too."""
+    from scripts.base_train import get_lr_multiplier
+
+    measured = {
+        name: [_multipliers(get_lr_multiplier, run) for run in inputs[name]] for name in ("exact", "uneven")
+    }
+    measured["defaults"] = [_each(lambda it, n=n: get_lr_multiplier(it, n), n) for n in DEFAULT_RUNS]
+    measured["trained"] = [_rates(inputs["model"], run) for run in inputs["trained"]]
+    return measured
+
+
+def _multipliers(get_lr_multiplier, run):
+    n, ratios = run["num_iterations"], {name: run[name] for name in NAMES}
+    if run["by_name"]:
+        return _each(lambda it: get_lr_multiplier(it=it, num_iterations=n, **ratios), n)
+    return _each(lambda it: get_lr_multiplier(it, n, *ratios.values()), n)
+
+
+def _each(multiplier, num_iterations):
+    """The multiplier of every step, or what is wrong with the arithmetic of one."""
+    try:
+        return [float(multiplier(it)) for it in range(num_iterations)]
+    except ArithmeticError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _rates(model, run):
+    """For every step of a real run, each parameter group's rate over its initial one."""
+    steps = run["num_iterations"]
+    tokens = [model["tokens"]] * steps
+    case = {**model, "inputs": tokens, "targets": tokens}
+    try:
+        found = tiny_run.train(case, **{name: run[name] for name in NAMES})
+    except ArithmeticError as error:
+        return f"{type(error).__name__}: {error}"
+    return [step["rates"] for step in found["steps"]]
