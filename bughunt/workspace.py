@@ -147,6 +147,7 @@ class Workspace:
         only: Collection[str] | None,
     ) -> Rescue | None:
         """Saves what differs from `start`, a repository like the one that the workspace began as."""
+        self._expect_folders(only or ())
         interrupted = self.interrupted
         if interrupted is not None and only is not None and interrupted.name != operation.name:
             raise cut_short(self.level, interrupted)
@@ -170,6 +171,18 @@ class Workspace:
             history=history,
             progress=progress,
         )
+
+    def _expect_folders(self, files: Collection[str]) -> None:
+        """A part is put back where it was: never through a link, nor in the place of a file."""
+        for file in files:
+            for folder in Path(file).parents[:-1]:
+                path = self.path / folder
+                if path.is_symlink() or path.is_file():
+                    kind = "link" if path.is_symlink() else "file"
+                    raise BughuntError(
+                        f"{path} is a {kind} now, not a folder: a part of the workspace cannot be put back.",
+                        "Run `bughunt reset` to put back all of it; your edits are kept aside.",
+                    )
 
     def _replace_history(self, source: Path) -> None:
         git = self.path / ".git"
