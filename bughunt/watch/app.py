@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
@@ -41,7 +42,7 @@ _STYLES = {"fixed": "green", "broken": "red", "crashed": "red", "unknown": "yell
 _CSS = """
 Screen { background: transparent; }
 #headline { height: 1; text-style: bold; padding: 0 1; }
-#bugs { height: auto; padding: 0 1; }
+#bugs { height: auto; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
 #warnings { height: auto; max-height: 6; padding: 0 1; }
 #page { height: 1fr; padding: 0 1; border-top: solid ansi_default; background: transparent;
         scrollbar-size-vertical: 1; scrollbar-gutter: stable; scrollbar-color: ansi_bright_black;
@@ -50,7 +51,7 @@ Screen { background: transparent; }
 #keys { height: auto; max-height: 5; padding: 0 1; text-style: bold; }
 """
 
-_FRAME_COLUMNS = 2
+_PADDING_COLUMNS = 2
 _SCROLLBAR_COLUMNS = 1
 
 
@@ -102,6 +103,7 @@ class Watch(App[None]):
         self._scene: Scene | None = None
         self._page: Page | None = None
         self._selected = 0
+        self._width = 80
         self._running_since = 0.0
         self._shown: object = None
 
@@ -111,7 +113,7 @@ class Watch(App[None]):
         yield Static(id="warnings")
         with VerticalScroll(id="page", can_focus=False):
             yield Static(id="text")
-        yield Static(RichText("  ".join(f"{key} {what}" for key, what in _KEYS)), id="keys")
+        yield Static(id="keys")
 
     def on_load(self) -> None:
         """Before the terminal is taken over: from here on a signal ends the watch in order."""
@@ -124,7 +126,8 @@ class Watch(App[None]):
         self.set_interval(1.0, self._draw_bugs)
         self.desk.start()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
+        self._width = max(1, event.size.width - _PADDING_COLUMNS)
         self._draw()
 
     def on_told(self, message: Told) -> None:
@@ -150,7 +153,7 @@ class Watch(App[None]):
         if isinstance(event, events.Key) and self._page is not None:
             for choice in self._page.choices:
                 if event.key == choice.key:
-                    self._page = None
+                    self.action_close_page()
                     self.desk.post(choice.event)
                     return
         await super().on_event(event)
@@ -161,7 +164,7 @@ class Watch(App[None]):
 
     def action_check(self) -> None:
         if self._scene is not None:
-            self._page = None
+            self.action_close_page()
             self.desk.post(Check())
 
     def action_select(self, step: int) -> None:
@@ -212,15 +215,15 @@ class Watch(App[None]):
         if self._scene is None:
             return
         scene = self._scene
-        width = max(1, self.size.width - _FRAME_COLUMNS)
-        self.query_one("#headline", Static).update(RichText(headline(scene, width), no_wrap=True))
+        self.query_one("#headline", Static).update(RichText(headline(scene, self._width)))
+        self.query_one("#keys", Static).update(RichText(_keys(self._width)))
         self._draw_bugs()
         warnings = [*scene.warnings, *(["Files were saved: c checks them."] if scene.unchecked else [])]
         shown = self.query_one("#warnings", Static)
         shown.display = bool(warnings)
-        lines = [line for warning in warnings for line in plain.wrap(warning, width)]
+        lines = [line for warning in warnings for line in plain.wrap(warning, self._width)]
         shown.update(RichText("\n".join(lines), style="yellow"))
-        self._draw_page(scene, max(1, width - _SCROLLBAR_COLUMNS))
+        self._draw_page(scene, max(1, self._width - _SCROLLBAR_COLUMNS))
 
     def _draw_bugs(self) -> None:
         if self._scene is None:
@@ -235,7 +238,6 @@ class Watch(App[None]):
             line = RichText.assemble(
                 f"{mark} {row.bug.id}  ", (f"{said:<13} ", style), row.bug.card.title, no_wrap=True
             )
-            line.truncate(max(1, self.size.width - _FRAME_COLUMNS), overflow="ellipsis")
             if selected:
                 line.stylize("bold")
             lines.append(line)
@@ -262,6 +264,12 @@ class Watch(App[None]):
         for view in views:
             parts += [RichText(), drawn(view, width)]
         return Group(*parts[1:])
+
+
+def _keys(width: int) -> str:
+    """The keys and what they do, in lines that never part a key from its word."""
+    words = "  ".join(f"{key}\N{NO-BREAK SPACE}{what}" for key, what in _KEYS)
+    return "\n".join(textwrap.wrap(words, width)).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _choices(page: Page) -> list[View]:

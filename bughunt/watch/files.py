@@ -48,7 +48,9 @@ class FileWatch:
         self._on_polling = on_polling
         self._polling = False
         self._closing = Event()
-        self._seen = _look(folder)
+        self._seen: _Looks = {}
+        with suppress(OSError):
+            self._seen = _look(folder)
         self._thread = Thread(target=self._run, name="bughunt-files", daemon=True)
 
     def __enter__(self) -> FileWatch:
@@ -100,7 +102,11 @@ class FileWatch:
                 self._poll(f"files cannot be watched here ({error})")
 
     def _report_changes(self) -> bool:
-        looks = _look(self._folder)
+        try:
+            looks = _look(self._folder)
+        except OSError:
+            # The files changed while they were being looked at: there will be another turn.
+            return False
         changed = {name for name, _ in looks.items() ^ self._seen.items()}
         self._seen = looks
         if changed:
@@ -120,8 +126,10 @@ class FileWatch:
 
 
 def _look(folder: Path) -> _Looks:
-    """What can be seen of each Python file without reading it."""
-    looks = {}
+    """What can be seen of each Python file without reading it; nothing where there is no folder."""
+    looks: _Looks = {}
+    if not folder.is_dir():
+        return looks
     for name, path in files_of(folder).items():
         if name.endswith(".py"):
             with suppress(OSError):

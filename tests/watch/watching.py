@@ -1,0 +1,117 @@
+"""Somebody in front of a watch: a session with its judge scripted, and all that it has told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from threading import Condition, Event
+from typing import Any
+
+from bughunt.catalog import Bug
+from bughunt.hunt import Hunt
+from bughunt.judge import Measurement, Outcome, Stopped, Verdict
+from bughunt.watch.scene import Page, Scene
+from bughunt.watch.session import Broken, Session
+
+# How long a test waits before it calls something missing.
+PATIENCE_SECONDS = 30.0
+
+
+class ScriptedJudge:
+    """Says what the test wants it to say, and notes what it was asked. It measures nothing."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.kinds: dict[str, str] = {}
+        self.hangs: set[str] = set()
+        self.before: Callable[[Bug, Path], None] = lambda bug, workspace: None
+
+    def __enter__(self) -> ScriptedJudge:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def prepare(self, bugs: Iterable[Bug]) -> None:
+        pass
+
+    def judge(self, bug: Bug, workspace: Path, seed: int, *, stop: Event) -> Verdict:
+        self.asked.append(bug.id)
+        self.before(bug, workspace)
+        if bug.id in self.hangs:
+            assert stop.wait(PATIENCE_SECONDS)
+            raise Stopped
+        kind: Any = self.kinds.get(bug.id, "broken")
+        return Verdict(bug.id, kind, "" if kind == "fixed" else f"{bug.id} measures wrong")
+
+    def measure(self, bug: Bug, workspace: Path, seed: int, *, stop: Event) -> tuple[Any, Outcome]:
+        return {}, self.observe(bug, workspace, {}, stop)
+
+    def observe(self, bug: Bug, workspace: Path, inputs: Any, stop: Event | None = None) -> Outcome:
+        return Measurement({"bug": bug.id})
+
+
+class Audience:
+    """Hears what a session tells, from any thread, and waits for more."""
+
+    def __init__(self) -> None:
+        self.heard: list[Scene | Page | Broken] = []
+        self._news = Condition()
+
+    def hear(self, what: Scene | Page | Broken) -> None:
+        with self._news:
+            self.heard.append(what)
+            self._news.notify_all()
+
+    def until(self, done: Callable[[], bool]) -> None:
+        with self._news:
+            assert self._news.wait_for(done, PATIENCE_SECONDS), self.heard[-3:]
+
+    @property
+    def scene(self) -> Scene:
+        return next(what for what in reversed(self.heard) if isinstance(what, Scene))
+
+    @property
+    def page(self) -> Page:
+        return next(what for what in reversed(self.heard) if isinstance(what, Page))
+
+    @property
+    def kinds(self) -> list[str | None]:
+        return [row.kind for row in self.scene.rows]
+
+    def at_rest(self) -> bool:
+        """Is everything judged that was to be judged?"""
+        scenes = [what for what in self.heard if isinstance(what, Scene)]
+        return bool(scenes) and scenes[-1].running is None and not any(row.queued for row in scenes[-1].rows)
+
+
+class Watcher:
+    """A session and its audience."""
+
+    def __init__(self, hunt: Hunt, judge: Any, *, manual: bool = False) -> None:
+        self.hunt = hunt
+        self.judge = judge
+        self.audience = Audience()
+        self.session = Session(hunt, self.audience.hear, manual=manual, open_judge=lambda: judge)
+        self.session.start()
+
+    @property
+    def bugs(self) -> tuple[Bug, ...]:
+        return self.audience.scene.level.bugs
+
+    def settle(self, count: int | None = None) -> None:
+        """Waits until everything is judged (and something was, `count` times in all, when that is given)."""
+        self.audience.until(
+            lambda: self.audience.at_rest() and (count is None or len(self.judge.asked) >= count)
+        )
+
+    def page_after(self, act: Callable[[], object]) -> Page:
+        """The next page that is told after `act`."""
+        before = sum(isinstance(what, Page) for what in self.audience.heard)
+        act()
+        self.audience.until(lambda: sum(isinstance(what, Page) for what in self.audience.heard) > before)
+        return self.audience.page
+
+    def checks(self, bug: Bug) -> int:
+        """How many verdicts on the bug the state has."""
+        return self.hunt.state().bug(bug.id).checks
