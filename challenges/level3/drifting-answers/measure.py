@@ -1,0 +1,123 @@
+"""Reads the same texts with the cache, in chunks and token by token, and without it."""
+
+from bughunt.lab.random_model import randomise
+
+VOCABULARY = 12
+
+
+def draw(rng):
+    """Models of several depths, texts, and how the texts are cut into chunks."""
+    return {
+        "cases": [
+            draw_case(rng, layers, batch_size, plan)
+            for layers, batch_size, plan in (
+                (1, 2, "chunks"),
+                (2, 1, "prompt"),
+                (2, 3, "clones, tight"),
+                (3, 2, "chunks"),
+                (3, 1, "tokens"),
+                (rng.randint(4, 6), 2, "chunks"),
+                (rng.randint(4, 6), 4, "clones, roomy"),
+            )
+        ]
+    }
+
+
+def draw_case(rng, layers, batch_size, plan):
+    """`chunks` are lengths; with clones, all after the first are read by copies of a one-row cache."""
+    tokens = [1] * rng.randint(4, 6)
+    if plan == "chunks":
+        chunks = [rng.randint(1, 5) for _ in range(3)] + [1, rng.randint(2, 5)] + tokens[:2]
+    elif plan == "tokens":
+        chunks = tokens * 2
+    else:
+        chunks = [rng.randint(5, 9), *tokens, rng.randint(2, 4), 1]
+    total = sum(chunks)
+    rows = [[rng.randrange(VOCABULARY) for _ in range(total)] for _ in range(batch_size)]
+    if plan.startswith("clones"):
+        rows = [rows[0][: chunks[0]] + row[chunks[0] :] for row in rows]
+    heads = rng.choice([1, 2, 3])
+    return {
+        "layers": layers,
+        "heads": heads,
+        "head_dim": rng.choice([4, 6, 8]),
+        "plan": plan,
+        "chunks": chunks,
+        "rows": rows,
+        "capacity": total + rng.choice([0, 0, rng.randint(1, 20)]),
+        "seed": rng.randrange(2**31),
+    }
+
+
+def measure(inputs):
+    """For every case the logits with and without the cache, the position after each chunk, and by how much
+    the logits after the first token depend on it."""
+    import torch
+
+    with torch.no_grad():
+        return [read(case) for case in inputs["cases"]]
+
+
+def read(case):
+    import torch
+    from nanochat.gpt import GPT, GPTConfig
+
+    ids = torch.tensor(case["rows"])
+    B, T = ids.shape
+    width = case["heads"] * case["head_dim"]
+    config = GPTConfig(
+        sequence_len=max(T, 64),
+        vocab_size=VOCABULARY,
+        n_layer=case["layers"],
+        n_head=case["heads"],
+        n_kv_head=case["heads"],
+        n_embd=width,
+    )
+    model = GPT(config)
+    model.init_weights()
+    model.eval()
+    randomise(model, case["seed"])
+    whole = model(ids)
+    other = ids.clone()
+    other[:, 0] = (other[:, 0] + 1) % VOCABULARY
+    measured = {
+        "uncached": whole.tolist(),
+        "reach": (model(other)[:, 1:] - whole[:, 1:]).abs().max().item(),
+        "positions": [],
+    }
+    pieces = []
+    try:
+        for piece, position in read_in_chunks(model, config, case, ids):
+            pieces.append(piece)
+            measured["positions"].append(position)
+    except Exception as error:
+        measured["error"] = f"{type(error).__name__}: {error}"
+    measured["cached"] = torch.cat(pieces, dim=1).tolist() if pieces else [[] for _ in range(B)]
+    return measured
+
+
+def read_in_chunks(model, config, case, ids):
+    """Yields the logits (B, t, V) of each chunk, and the position after it."""
+    from nanochat.engine import KVCache
+
+    def make_cache(rows, capacity):
+        return KVCache(
+            batch_size=rows,
+            num_heads=config.n_kv_head,
+            seq_len=capacity,
+            head_dim=config.n_embd // config.n_head,
+            num_layers=config.n_layer,
+        )
+
+    B = ids.size(0)
+    clones = case["plan"].startswith("clones")
+    tight = case["plan"] == "clones, tight"
+    cache = make_cache(1 if clones else B, case["chunks"][0] if tight else case["capacity"])
+    for number, chunk in enumerate(ids.split(case["chunks"], dim=1)):
+        if clones and number == 0:
+            logits = model(chunk[:1], kv_cache=cache).expand(B, -1, -1)
+            prompt, cache = cache, make_cache(B, case["capacity"])
+            cache.prefill(prompt)
+        else:
+            logits = model(chunk, kv_cache=cache)
+        yield logits, cache.get_pos()

@@ -1,0 +1,123 @@
+"""A tool's answer comes back into its own row, once, between the tokens that mark an output."""
+
+from bughunt.lab.scripted_chat import tokens_of
+
+
+def test_generate(inputs, measured):
+    """Column by column."""
+    for case, found in zip(inputs["cases"], measured, strict=True):
+        expected = expectations(inputs, case)
+        rows = [list(row) for row in zip(*found["columns"], strict=True)] or [[] for _ in case["plans"]]
+        masks = [list(row) for row in zip(*found["column_masks"], strict=True)] or [[] for _ in case["plans"]]
+        compare(inputs, case, expected, rows, masks, "generating column by column")
+        for number, (tokens, _) in enumerate(expected):
+            # The last column need not be read any more.
+            given = found["given"][number][: len(tokens)]
+            size = max(len(given), len(tokens) - 1)
+            assert given == tokens[:size], (
+                f"Row {number} of {len(rows)} shows the right tokens, but the model was given others to "
+                f"read: {spelled(inputs, difference(given, tokens))} instead of "
+                f"{spelled(inputs, difference(tokens, given))}."
+            )
+
+
+def test_generate_batch(inputs, measured):
+    """The same as whole rows, the prompt in front and the end left out."""
+    ids = inputs["ids"]
+    for case, found in zip(inputs["cases"], measured, strict=True):
+        prompt = [ids["<|bos|>"], *(ids[character] for character in case["prompt"])]
+        ends = (ids["<|assistant_end|>"], ids["<|bos|>"])
+        expected = []
+        for tokens, masks in expectations(inputs, case):
+            stop = next((n for n, token in enumerate(tokens) if token in ends), len(tokens))
+            expected.append((prompt + tokens[:stop], [0] * len(prompt) + masks[:stop]))
+        compare(inputs, case, expected, found["rows"], found["row_masks"], "generating whole rows")
+
+
+def expectations(inputs, case):
+    """Tokens and masks of every row, all as long as the longest or as the limit."""
+    ids = inputs["ids"]
+    plans = [list(tokens_of(plan)) for plan in case["plans"]]
+    columns = min(case["options"]["max_tokens"], max(map(len, plans)))
+    rows = []
+    for plan in plans:
+        tokens = [ids[name] for name, _ in plan] + [ids["<|assistant_end|>"]] * columns
+        masks = [0 if forced else 1 for _, forced in plan] + [0] * columns
+        rows.append((tokens[:columns], masks[:columns]))
+    return rows
+
+
+def compare(inputs, case, expected, rows, masks, way):
+    assert len(rows) == len(expected), f"{len(expected)} samples were asked for; there are {len(rows)}."
+    for number, (tokens, right_masks) in enumerate(expected):
+        if rows[number] != tokens:
+            raise AssertionError(describe(inputs, case, number, tokens, rows, right_masks, way))
+    for number, (tokens, right_masks) in enumerate(expected):
+        if masks[number] != right_masks:
+            at = next(
+                (
+                    n
+                    for n, pair in enumerate(zip(masks[number], right_masks, strict=False))
+                    if pair[0] != pair[1]
+                ),
+                min(len(masks[number]), len(right_masks)),
+            )
+            raise AssertionError(
+                f"The mask is 1 on what the model said itself and 0 on all else. When {way}, it is wrong in "
+                f"row {number} at token {at}: {spelled(inputs, tokens[max(0, at - 6) : at + 6])} has the "
+                f"masks {masks[number][max(0, at - 6) : at + 6]}; right is "
+                f"{right_masks[max(0, at - 6) : at + 6]}."
+            )
+
+
+def difference(row, other):
+    at = next((n for n, pair in enumerate(zip(row, other, strict=False)) if pair[0] != pair[1]), len(other))
+    return row[max(0, at - 1) : at + 5]
+
+
+def describe(inputs, case, number, tokens, rows, masks, way):
+    """What came out around the first token that is wrong, and what a known near miss leaves broken."""
+    row, ids = rows[number], inputs["ids"]
+    at = next((n for n, pair in enumerate(zip(row, tokens, strict=False)) if pair[0] != pair[1]), None)
+    if at is None:
+        return (
+            f"When {way}, row {number} of {len(rows)} should have {len(tokens)} tokens; it has {len(row)}: "
+            f"{spelled(inputs, row[-12:])}."
+        )
+    ends = [n for n in range(at + 1) if tokens[n] == ids["<|python_end|>"]]
+    begin = ends[-1] if ends else max(0, at - 4)
+    end = begin + 1
+    while end < len(tokens) and masks[end] == 0 and ids["<|assistant_end|>"] != tokens[end]:
+        end += 1
+    forced = tokens[begin + 1 : end]
+    end = max(end, at + 1, begin + 4)
+    message = (
+        f"When {way}, row {number} of {len(rows)} should go on {spelled(inputs, tokens[begin:end])}; "
+        f"it goes on {spelled(inputs, row[begin:end])}."
+    )
+    return message + remark(ids, forced, row[begin + 1 if forced else at :])
+
+
+def remark(ids, forced, row):
+    start, end = ids["<|output_start|>"], ids["<|output_end|>"]
+    if not forced:
+        if row and row[0] == start:
+            return " There is nothing to answer here: this row made no call that has a value."
+        return ""
+    result = forced[1:-1]
+    if row[: len(forced)] in ([start, *result[::-1], end], forced[::-1]) and row[: len(forced)] != forced:
+        return " The answer is there, and comes out backwards."
+    if row[: len(result) + 1] == [*result, end]:
+        return " A reader of these tokens meets the answer before anything says that an output begins."
+    if row[: len(result) + 1] == [start, *result] and row[: len(forced)] != forced:
+        return " The output begins and never ends."
+    if row[: len(forced)] == forced:
+        return " The answer is right, and something follows it that the model did not say."
+    if row[:1] == [start]:
+        return " What stands in the output is not this call's answer."
+    return ""
+
+
+def spelled(inputs, tokens):
+    names = {number: name for name, number in inputs["ids"].items()}
+    return " ".join(repr(names.get(token, token)) for token in tokens) or "no further"

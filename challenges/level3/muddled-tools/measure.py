@@ -1,0 +1,126 @@
+"""Lets the engine generate with a model whose every token is known beforehand, and that calls the calculator.
+
+Where the engine should force tokens, the model wants something else: only what is forced comes out right.
+"""
+
+from bughunt.lab.scripted_chat import CharacterTokenizer, ScriptedModel, draw_ids, tokens_of
+
+LETTERS = "abcdefghijklmnoprstuvwxyz "
+# Not arithmetic, or without a value.
+HOPELESS = ["7 // 0", "", "12 +", "print(3)", "x * 2", "(4", "1 / (3 - 3)"]
+
+
+def draw(rng):
+    """Batches of rows, each with a plan of its own, and the options to generate them with."""
+    cases = [
+        draw_case(rng, rows=1, calls=[2]),
+        draw_case(rng, rows=3, calls=[1, 3, 0]),
+        draw_case(rng, rows=4, calls=[2, 0, 2, 1], cut=True),
+        draw_case(rng, rows=2, calls=[3, 3]),
+    ]
+    return {"ids": draw_ids(rng), "cases": cases}
+
+
+def draw_case(rng, *, rows, calls, cut=False):
+    plans = [draw_plan(rng, count) for count in calls]
+    # All rows draw their first token from the same logits.
+    opening = rng.choice(LETTERS)
+    for plan in plans:
+        plan["parts"][0]["text"] = opening + plan["parts"][0]["text"]
+    assert len(plans) == rows
+    longest = max(length(plan) for plan in plans)
+    return {
+        "prompt": "".join(rng.choice(LETTERS) for _ in range(rng.randint(1, 6))),
+        "plans": plans,
+        "options": {
+            "max_tokens": rng.randint(longest * 2 // 3, longest - 1) if cut else longest + rng.randint(3, 9),
+            "temperature": rng.choice([0.0, 0.7, 1.0]),
+            "top_k": rng.choice([None, 5]),
+            "seed": rng.randrange(1000),
+        },
+    }
+
+
+def draw_plan(rng, calls):
+    parts = [text(rng, 0, 5)]
+    hopeless = rng.randrange(calls) if calls > 1 else None
+    for number in range(calls):
+        if number == hopeless:
+            parts.append({"call": rng.choice(HOPELESS), "result": None})
+        else:
+            expression, result = draw_sum(rng)
+            parts.append({"call": expression, "result": result})
+        parts.append(text(rng, 0 if rng.random() < 0.3 else 1, 6))
+    # The end of a call that never began is nothing to the engine.
+    parts.append({"text": "", "stray": rng.random() < 0.4})
+    parts.append(text(rng, 1, 3))
+    return {"parts": parts, "end": rng.choice(["<|assistant_end|>", "<|assistant_end|>", "<|bos|>"])}
+
+
+def text(rng, least, most):
+    return {"text": "".join(rng.choice(LETTERS) for _ in range(rng.randint(least, most)))}
+
+
+def draw_sum(rng):
+    """An expression and its value as text: three different characters or more, as a rule."""
+    kind = rng.randrange(5)
+    a, b = rng.randint(100, 999), rng.randint(10, 99)
+    if kind == 0:
+        return f"{a} + {b}", str(a + b)
+    if kind == 1:
+        return f"({a} - {b}) * {b}", str((a - b) * b)
+    if kind == 2:
+        return f"{b} - {a}", str(b - a)
+    if kind == 3:
+        quarters = 4 * a + rng.choice([1, 3])
+        return f"{quarters} / 4", f"{a}.{'25' if quarters % 4 == 1 else '75'}"
+    word = "".join(rng.choice("abc") for _ in range(rng.randint(30, 60)))
+    return f"'{word}'.count('a')", str(word.count("a"))
+
+
+def length(plan):
+    return sum(1 for _ in tokens_of(plan))
+
+
+def measure(inputs):
+    """For every case the columns of `generate` with their masks, what the model was given to read after the
+    prompt, and the rows and masks of `generate_batch`."""
+    from nanochat.engine import Engine
+
+    tokenizer = CharacterTokenizer(inputs["ids"])
+    measured = []
+    for case in inputs["cases"]:
+        prompt = [tokenizer.get_bos_token_id(), *tokenizer.encode(case["prompt"])]
+        arguments = {"num_samples": len(case["plans"]), **case["options"]}
+        model = make_model(inputs, case)
+        columns = Engine(model, tokenizer).generate(prompt, **arguments)
+        columns = [(numbers(column), numbers(masks)) for column, masks in columns]
+        rows, masks = Engine(make_model(inputs, case), tokenizer).generate_batch(prompt, **arguments)
+        measured.append(
+            {
+                "columns": [column for column, _ in columns],
+                "column_masks": [masks for _, masks in columns],
+                "given": model.given,
+                "rows": [numbers(row) for row in rows],
+                "row_masks": [numbers(row) for row in masks],
+            }
+        )
+    return measured
+
+
+def make_model(inputs, case):
+    """It says each plan; in the places of forced tokens it wants to end its turn, or something else."""
+    ids = inputs["ids"]
+    wishes = [ids["<|assistant_end|>"], ids["q"], ids["?"]]
+    scripts = [
+        [
+            wishes[(row + n) % len(wishes)] if forced else ids[name]
+            for n, (name, forced) in enumerate(tokens_of(plan))
+        ]
+        for row, plan in enumerate(case["plans"])
+    ]
+    return ScriptedModel(scripts, max(ids.values()) + 1, ids["<|assistant_end|>"])
+
+
+def numbers(values):
+    return [int(value) for value in values]

@@ -1,0 +1,175 @@
+"""Runs models whose query heads share key/value heads, beside a model that says the same with no sharing.
+
+The other model has as many key/value heads as query heads, and the shared weights repeated for each: it must
+give the same logits. A third reading finds out which key/value head each query head listens to.
+"""
+
+import math
+
+from bughunt.lab.random_model import randomise, zero
+
+VOCABULARY = 12
+
+
+def draw(rng):
+    """Head counts from one key/value head to as many as there are query heads; texts, in chunks."""
+    pairs = [(2, 1), (4, 2), (3, 3), (rng.choice([6, 9]), 3), (8, rng.choice([2, 4])), (6, 2)]
+    pairs += [(rng.choice([4, 6]), 1), (rng.choice([2, 4]),) * 2]
+    return [draw_case(rng, *pair) for pair in pairs]
+
+
+def draw_case(rng, heads, kv_heads):
+    batch_size = rng.randint(1, 3)
+    chunks = [rng.randint(2, 4), 1, rng.randint(2, 3), 1]
+    return {
+        "heads": heads,
+        "kv_heads": kv_heads,
+        "head_dim": rng.choice([4, 6, 8]),
+        "layers": rng.randint(1, 3),
+        "rows": [[rng.randrange(VOCABULARY) for _ in range(sum(chunks))] for _ in range(batch_size)],
+        "chunks": chunks,
+        "seed": rng.randrange(2**31),
+    }
+
+
+def measure(inputs):
+    """For every case: `whole` and `cached`, the logits of the model and of its counterpart; `listening`, by
+    how much each query head's output changes with each key/value head's keys and values; or the errors."""
+    import torch
+
+    with torch.no_grad():
+        return [
+            {
+                "whole": attempt(read_whole, case),
+                "cached": attempt(read_cached, case),
+                "listening": attempt(read_listening, case),
+            }
+            for case in inputs
+        ]
+
+
+def attempt(read, case):
+    try:
+        return read(case)
+    except Exception as error:
+        message = str(error).strip().split("\n")[0]
+        return {"error": f"{type(error).__name__}: {message}"[:300]}
+
+
+def make_model(case, kv_heads, layers, vocabulary=VOCABULARY):
+    from nanochat.gpt import GPT, GPTConfig
+
+    config = GPTConfig(
+        sequence_len=64,
+        vocab_size=vocabulary,
+        n_layer=layers,
+        n_head=case["heads"],
+        n_kv_head=kv_heads,
+        n_embd=case["heads"] * case["head_dim"],
+    )
+    model = GPT(config)
+    model.init_weights()
+    model.eval()
+    return model
+
+
+def make_both(case, layers):
+    """The model of the case, and its counterpart without sharing."""
+    shared = make_model(case, case["kv_heads"], layers)
+    randomise(shared, case["seed"])
+    separate = make_model(case, case["heads"], layers)
+    weights = dict(shared.state_dict())
+    for name, weight in weights.items():
+        if name.endswith((".c_k.weight", ".c_v.weight")):
+            weights[name] = repeated(weight, case)
+    separate.load_state_dict(weights)
+    return shared, separate
+
+
+def repeated(weight, case):
+    """The rows of each key/value head, once for every query head of its group."""
+    by_head = weight.view(case["kv_heads"], case["head_dim"], -1)
+    return by_head.repeat_interleave(case["heads"] // case["kv_heads"], dim=0).flatten(0, 1)
+
+
+def read_whole(case):
+    import torch
+
+    ids = torch.tensor(case["rows"])
+    shared, separate = make_both(case, case["layers"])
+    return {"separate": separate(ids).tolist(), "shared": attempt_logits(lambda: shared(ids))}
+
+
+def read_cached(case):
+    """The same schedule for both, and one layer."""
+    import torch
+    from nanochat.engine import KVCache
+
+    ids = torch.tensor(case["rows"])
+
+    def read(model):
+        cache = KVCache(
+            batch_size=ids.size(0),
+            num_heads=model.config.n_kv_head,
+            seq_len=ids.size(1),
+            head_dim=case["head_dim"],
+            num_layers=1,
+        )
+        return torch.cat([model(chunk, kv_cache=cache) for chunk in ids.split(case["chunks"], dim=1)], dim=1)
+
+    shared, separate = make_both(case, 1)
+    return {"separate": read(separate).tolist(), "shared": attempt_logits(lambda: read(shared))}
+
+
+def attempt_logits(read):
+    return attempt(lambda _: read().tolist(), None)
+
+
+def read_listening(case):
+    """By how much each query head's output changes when one key/value head gets other keys, or other values.
+
+    Channel h of the last residual stream holds one number from query head h, and nothing else; the embedding
+    lies in the other channels, and in the last of them it is the same for all tokens.
+    """
+    import torch
+
+    H, D = case["heads"], case["head_dim"]
+    width, vocabulary = H * D, H * D + VOCABULARY
+    model = make_model(case, case["kv_heads"], 1, vocabulary=vocabulary)
+    random = make_model(case, case["kv_heads"], 1, vocabulary=vocabulary)
+    randomise(random, case["seed"])
+    zero(model)
+    attention, source = model.transformer.h[0].attn, random.transformer.h[0].attn
+    for name in ("c_q", "c_k", "c_v"):
+        getattr(attention, name).weight.copy_(getattr(source, name).weight)
+    embedding = model.transformer.wte.weight
+    embedding[:, H:].copy_(random.transformer.wte.weight[:, H:])
+    embedding[:, -1] = 1.0
+    for head in range(H):
+        attention.c_proj.weight[head, head * D : (head + 1) * D] = 1.0
+    model.lm_head.weight.copy_(torch.eye(vocabulary, width))
+    ids = torch.tensor(case["rows"])
+
+    def outputs():
+        stream = [[atanh(logit / 15.0) for logit in row[:width]] for row in model(ids).flatten(0, 1).tolist()]
+        return [[row[head] / row[-1] for row in stream] for head in range(H)]
+
+    def change(weight, kv_head, before):
+        rows = weight[kv_head * D : (kv_head + 1) * D]
+        kept = rows.clone()
+        rows.copy_(-rows.roll(1, dims=0))
+        after = outputs()
+        rows.copy_(kept)
+        return [
+            max(abs(x - y) for x, y in zip(*both, strict=True)) for both in zip(before, after, strict=True)
+        ]
+
+    before = outputs()
+    return {
+        name: [change(weight, kv_head, before) for kv_head in range(case["kv_heads"])]
+        for name, weight in (("keys", attention.c_k.weight), ("values", attention.c_v.weight))
+    }
+
+
+def atanh(x):
+    return math.atanh(x) if abs(x) < 1.0 else math.copysign(math.inf, x)

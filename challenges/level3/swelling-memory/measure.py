@@ -1,0 +1,194 @@
+"""Holds conversations in a cache and weighs the memory that it keeps, after every step and after a reset."""
+
+import gc
+import sys
+
+from bughunt.lab.gaps import largest_gap
+from bughunt.lab.random_model import randomise
+
+VOCABULARY = 12
+SINGLE_TOKENS = 90
+
+# Of the demonstration: a conversation of so many turns of so many tokens.
+TURNS, TURN = 60, 211
+
+
+def draw(rng):
+    """Conversations: the capacity that a cache is made with, and the lengths of what is read one by one."""
+    small, start = rng.randint(3, 9), 1024 * rng.randint(2, 3)
+    missing = rng.randint(1, 120)
+    return {
+        "cases": [
+            # Small enough for every lost key to show.
+            draw_case(rng, small, [small - 1, 2, 1, 4, 1, 1, 3], rows=rng.randint(2, 3)),
+            # To the brim, a few tokens more, and on token by token.
+            draw_case(rng, start - missing, [start - missing, missing], SINGLE_TOKENS),
+            # A prompt that is many times what the cache was made for, and then another one.
+            draw_case(rng, rng.randint(20, 200), [2048, 1, 1024, 1]),
+        ]
+    }
+
+
+def draw_case(rng, capacity, lengths, single_tokens=0, rows=1):
+    return {
+        "capacity": capacity,
+        "lengths": lengths,
+        "single_tokens": single_tokens,
+        "rows": rows,
+        "heads": rng.choice([1, 2]),
+        "head_dim": rng.choice([2, 4]),
+        "ids": rng.randrange(2**31),
+        "seed": rng.randrange(2**31),
+        "again": [rng.randint(1, 3), 1, 1],
+    }
+
+
+def measure(inputs):
+    """`cases`: what a cache holds and answers along a conversation, after a reset, and then again.
+    `demo`: need and capacity over a long one."""
+    import torch
+
+    with torch.no_grad():
+        cases = [attempt(case) for case in inputs["cases"]]
+        try:
+            demo = talk_long()
+        except Exception as error:
+            demo = {"error": f"{type(error).__name__}: {error}"}
+    return {"cases": cases, "demo": demo}
+
+
+def attempt(case):
+    """The readings up to the first error, and that."""
+    found = {"steps": []}
+    try:
+        converse(case, found)
+    except Exception as error:
+        message = str(error).strip().split("\n")[0]
+        found["error"] = f"{type(error).__name__}: {message}"[:300]
+    return found
+
+
+def converse(case, found):
+    import torch
+    from nanochat.engine import KVCache
+    from nanochat.gpt import GPT, GPTConfig
+
+    generator = torch.Generator().manual_seed(case["ids"])
+    total, rows = sum(case["lengths"]), case["rows"]
+    longest = total + case["single_tokens"]
+    width = case["heads"] * case["head_dim"]
+    config = GPTConfig(
+        sequence_len=longest + 8,
+        vocab_size=VOCABULARY,
+        n_layer=1,
+        n_head=case["heads"],
+        n_kv_head=case["heads"],
+        n_embd=width,
+    )
+    model = GPT(config)
+    model.init_weights()
+    model.eval()
+    randomise(model, case["seed"])
+    ids = torch.randint(VOCABULARY, (rows, total), generator=generator)
+    more = torch.randint(VOCABULARY, (case["single_tokens"], rows, 1), generator=generator)
+
+    def make_cache(batch_size, capacity):
+        return KVCache(
+            batch_size=batch_size,
+            num_heads=config.n_kv_head,
+            seq_len=capacity,
+            head_dim=case["head_dim"],
+            num_layers=1,
+        )
+
+    def read(cache, chunk):
+        return model(chunk, kv_cache=cache)[:, -1].tolist()
+
+    roomy, cache = make_cache(rows, total), make_cache(rows, case["capacity"])
+    found["bytes_a_position"] = 2 * rows * width * 4
+    found["new"] = weigh(cache)["bytes"]
+    for chunk in ids.split(case["lengths"], dim=1):
+        expected, answer = read(roomy, chunk), read(cache, chunk)
+        found["steps"].append({**weigh(cache), "gap": largest_gap(answer, expected)})
+    for token in more:
+        read(cache, token)
+        found["steps"].append({**weigh(cache), "gap": 0.0})
+
+    cache.reset()
+    found["after_reset"] = {"bytes": weigh(cache)["bytes"], "position": cache.get_pos()}
+    # The same again, in a cache that was reset and in a new one.
+    fresh = make_cache(rows, case["capacity"])
+    found["again"] = []
+    for chunk in ids.flip(1)[:, : sum(case["again"])].split(case["again"], dim=1):
+        expected, answer = read(fresh, chunk), read(cache, chunk)
+        found["again"].append(
+            {
+                "bytes": weigh(cache)["bytes"],
+                "fresh_bytes": weigh(fresh)["bytes"],
+                "gap": largest_gap(answer, expected),
+                "positions": [cache.get_pos(), fresh.get_pos()],
+            }
+        )
+    # A cache that was reset can take over what another one holds, as a new one can.
+    cache.reset()
+    cache.reset()
+    prompt, other = make_cache(1, 4), make_cache(rows, case["capacity"])
+    model(ids[:1, :4], kv_cache=prompt)
+    cache.prefill(prompt)
+    other.prefill(prompt)
+    found["prefilled"] = {
+        "bytes": weigh(cache)["bytes"],
+        "fresh_bytes": weigh(other)["bytes"],
+        "gap": largest_gap(read(cache, ids[:, 4:5]), read(other, ids[:, 4:5])),
+    }
+
+
+def talk_long():
+    """Keys and values for one turn after the other, inserted as a model of one layer would."""
+    import torch
+    from nanochat.engine import KVCache
+
+    cache = KVCache(batch_size=1, num_heads=1, seq_len=256, head_dim=2, num_layers=1)
+    need, capacity = [], []
+    for _ in range(TURNS):
+        cache.insert_kv(0, torch.zeros(1, 1, TURN, 2), torch.zeros(1, 1, TURN, 2))
+        need.append(cache.get_pos())
+        capacity.append(weigh(cache)["bytes"] // 16)
+    if need[-1] != TURNS * TURN:
+        return {"error": f"after {TURNS} insertions of {TURN} positions the cache counts {need[-1]}"}
+    cache.reset()
+    return {"need": need, "capacity": capacity, "after_reset": weigh(cache)["bytes"] // 16}
+
+
+def weigh(cache):
+    """The bytes of all storages that can be reached from the cache, its class and its module; and a mark that
+    changes when they do."""
+    module = sys.modules.get(type(cache).__module__)
+    roots = [cache, *(vars(one) for one in type(cache).__mro__), vars(module) if module else {}]
+    storages = reachable_storages(roots)
+    return {"bytes": sum(storages.values()), "mark": hash(tuple(sorted(storages.items())))}
+
+
+def reachable_storages(roots):
+    import types
+
+    import torch
+
+    # What leads out of the cache into the rest of the program.
+    passed_over = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.CodeType)
+    passed_over += (types.FrameType, torch.nn.Module, str, bytes, int, float, type(None))
+    storages, seen, waiting = {}, set(), list(roots)
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, torch.Tensor):
+            storage = one.untyped_storage()
+            storages[storage.data_ptr()] = storage.nbytes()
+        elif isinstance(one, torch.UntypedStorage):
+            storages[one.data_ptr()] = one.nbytes()
+        elif not isinstance(one, passed_over):
+            waiting += gc.get_referents(one)
+    storages.pop(0, None)
+    return storages
