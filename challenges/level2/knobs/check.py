@@ -104,8 +104,8 @@ def test_rates(inputs, measured):
                     "nothing to multiply there."
                 )
                 assert math.isclose(kept, right, rel_tol=RATE_TOLERANCE), (
-                    f"The initial rate for a schedule to multiply should be {right:.6g} for the {role(name)}; "
-                    f"it is {kept:.6g}{where}."
+                    f"The initial rate for a schedule to multiply should be {right:.6g} for the "
+                    f"{role(name)}; it is {kept:.6g}{where}."
                 )
             if kind(group) == "Muon":
                 for key, right in MUON.items():

@@ -6,6 +6,10 @@ from bughunt.views import Table, Text, Tokens
 
 def view(inputs, measured):
     vocabulary = inputs["vocabulary"]
+
+    def shown(token):
+        return vocabulary[token].strip() or "\\n" if token >= 0 else str(token)
+
     talks = [conversations.render(talk, vocabulary)[0] for talk in inputs["conversations"]]
     tool = vocabulary.index("<|python_start|>")
     order = sorted(range(len(talks)), key=lambda i: (tool not in talks[i], len(talks[i])))
@@ -14,7 +18,7 @@ def view(inputs, measured):
         tokens = [*x, talks[index][-1]]
         yield Tokens(
             f"Conversation {index + 1} of the data set",
-            [vocabulary[token].strip() or "\\n" for token in tokens],
+            [shown(token) for token in tokens],
             [False, *(target != -1 for target in y)],
             "the loss is taken on this token",
         )
@@ -22,8 +26,8 @@ def view(inputs, measured):
     counted = []
     for row, (x, y) in enumerate(zip(batch["inputs"], batch["targets"], strict=True)):
         length = len(talks[row % len(talks)]) - 1
-        trained = [vocabulary[token] if token >= 0 else str(token) for token in y if token != -1]
-        counted.append((row, length, len(x) - length, len(trained), " ".join(trained)[:34]))
+        trained = [shown(token) for token in y if token != -1]
+        counted.append((row, length, len(x) - length, len(trained), " ".join(trained[:3])))
     yield Table(
         ("row", "positions", "padding", "targets", "the first of them"),
         counted,

@@ -77,13 +77,13 @@ def test_the_gradient_is_that_of_the_mean_loss(inputs, measured):
     same = [found for found in unclipped if found[0]["case"] == run["case"] and found[2] == step]
     rows = len(case["inputs"][0]) // case["T"]
     lengths = ", ".join(
-        f"{other['micro_batches']} × {rows // other['micro_batches']}: "
+        f"{other['micro_batches']}×{rows // other['micro_batches']}: "
         f"{norm(case, found['steps'][step]['gradients']):.4g}"
         for other, _, _, found, _, _ in same
     )
     message = (
         f"The gradient of the mean loss over {rows} rows of {case['T']} is {norm(case, same[0][5]):.4g} "
-        "long, in however many micro-batches they come. Found (micro-batches × rows, clipping off): "
+        "long, in however many micro-batches they come. Found (micro-batches×rows, clipping off): "
         f"{lengths}."
     )
     if any(not is_mean(found["losses"][step], loss) for _, _, step, found, loss, _ in unclipped):
@@ -102,9 +102,9 @@ def test_the_mean_gradient_is_what_is_clipped(inputs, measured):
             own, largest = position_wise.length(right), run["grad_clip"]
             assert is_right(case, gradients, clipped(right, largest)), (
                 f"With clipping off the gradient is right. In {run['micro_batches']} micro-batches, "
-                f"clipped to a norm of {largest:.4g}, the gradient of {own:.4g} should reach the optimizers with "
-                f"{min(own, largest):.4g}; it comes with {norm(case, gradients):.4g}. What is clipped must be "
-                "the mean already."
+                f"clipped to a norm of {largest:.4g}, the gradient of {own:.4g} should reach the optimizers "
+                f"with {min(own, largest):.4g}; it comes with {norm(case, gradients):.4g}. What is clipped "
+                "must be the mean already."
             )
 
 
