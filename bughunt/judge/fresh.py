@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
 
 from bughunt.judge import cell
@@ -14,6 +15,8 @@ def main() -> None:
     request = json.loads(sys.stdin.buffer.read())
     result_fd = os.dup(1)
     os.dup2(2, 1)
+    # The server ignores it, and what it starts would, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in request["preload"]:
         importlib.import_module(name)
     # White space before the JSON: this process is ready, its clock may start.

@@ -154,12 +154,14 @@ class _Server:
         """
         self._busy, started = True, False
         try:
-            self._requests.write(json.dumps(request).encode() + b"\n")
+            # What answers another request is stale, or was never the server's.
+            ticket = os.urandom(8).hex()
+            self._requests.write(json.dumps({**request, "ticket": ticket}).encode() + b"\n")
             self._requests.flush()
-            answer = self._read(PRELOAD_SECONDS + _MARGIN_SECONDS)
+            answer = self._answer(ticket, PRELOAD_SECONDS + _MARGIN_SECONDS)
             if answer == {"ready": True}:
                 started = True
-                answer = self._read(limits.seconds + _MARGIN_SECONDS, stop)
+                answer = self._answer(ticket, limits.seconds + _MARGIN_SECONDS, stop)
             if answer.keys() == {"failed"}:
                 message = f"The measurement could not be made: {answer['failed']}"
                 outcome: Outcome = Failure(message, ours=True)
@@ -169,6 +171,13 @@ class _Server:
             raise _ServerGone(started) from None
         self._busy = False
         return outcome
+
+    def _answer(self, ticket: str, patience: float, stop: Event | None = None) -> Any:
+        deadline = time.monotonic() + patience
+        while True:
+            answer = self._read(deadline - time.monotonic(), stop)
+            if answer.pop("ticket", None) == ticket:
+                return answer
 
     def _stop(self) -> NoReturn:
         """Has the server end the measurement that is running."""

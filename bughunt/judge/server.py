@@ -2,9 +2,9 @@
 
 It reads requests as JSON lines on standard input and answers each with two JSON lines on standard output:
 `{"ready": true}` when the workspace's code is about to run, then how that ended (see `Ending`). In place of
-either comes `{"failed": why}` when it cannot do its part. For forking it imports the heavy libraries once,
-those named on its command line before it is asked anything; it imports none of the player's code and runs
-no torch operation itself: its children do.
+either comes `{"failed": why}` when it cannot do its part. Each of them bears the request's ticket. For
+forking it imports the heavy libraries once, those named on its command line before it is asked anything; it
+imports none of the player's code and runs no torch operation itself: its children do.
 
 An empty line ends the measurement that is running, and is answered with `{"stopped": true}`.
 """
@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from bughunt.judge.supervise import Abandoned, Ending, guard_process, run_forked, run_fresh
@@ -42,15 +43,19 @@ def main() -> None:
         if not line.strip():
             answer({"stopped": True})
             continue
+        ticket = None
         try:
-            ending = _serve(json.loads(line), requests.fileno(), lambda: answer({"ready": True}))
+            request = json.loads(line)
+            ticket = request["ticket"]
+            ready = {"ticket": ticket, "ready": True}
+            ending = _serve(request, requests.fileno(), partial(answer, ready))
         except Abandoned:
             # Why, the next line tells: an empty one, or none at all.
             continue
         except Exception as error:
-            answer({"failed": f"{type(error).__name__}: {error}"})
+            answer({"ticket": ticket, "failed": f"{type(error).__name__}: {error}"})
         else:
-            answer(asdict(ending))
+            answer({"ticket": ticket, **asdict(ending)})
 
 
 def _serve(request: dict[str, Any], asker: int, on_ready: Callable[[], None]) -> Ending:

@@ -21,7 +21,7 @@ from bughunt.judge import Judge, Verdict, measurer
 from bughunt.judge.measurer import Mode
 from bughunt.judge.outcomes import Limits
 
-LIMITS = Limits(seconds=3, memory=1 << 30, written=4 << 20, returned=1 << 20, processes=64)
+LIMITS = Limits(seconds=5, memory=1 << 30, written=4 << 20, returned=1 << 20, processes=64)
 SEED = 7
 BUG_OF = {TOKENIZER: "1.1", LOADER: "1.2"}
 
@@ -65,7 +65,7 @@ def in_both_modes() -> Iterator[Any]:
             yield pytest.param(mode, case, id=f"{mode}-{case.name}", marks=marks)
 
 
-@pytest.mark.parametrize(("mode", "case"), in_both_modes(), indirect=["mode"])
+@pytest.mark.parametrize(("mode", "case"), list(in_both_modes()), indirect=["mode"])
 def test_hostile_workspace(
     case: Case,
     mode: Mode,
