@@ -1,0 +1,96 @@
+"""Reading challenges: names of levels and bugs, and faults told to their author."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bughunt.catalog import Catalog, is_by_product, load_catalog
+from bughunt.errors import BughuntError
+from bughunt.installed import challenges_folder
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    shutil.copytree(challenges_folder() / "level1", tmp_path / "challenges" / "level1")
+    return tmp_path / "challenges"
+
+
+def test_every_card_can_be_read_and_ids_count_up() -> None:
+    for level in load_catalog().levels:
+        assert [bug.id for bug in level.bugs] == [
+            f"{level.number}.{index}" for index in range(1, len(level.bugs) + 1)
+        ]
+        for bug in level.bugs:
+            card = bug.card
+            assert all([card.title, card.symptom, card.pattern, card.consequence, card.why, *card.hints])
+            assert bug.files
+            for path in (bug.patch, bug.measure, bug.check, bug.probe):
+                assert path.is_file()
+
+
+@pytest.mark.parametrize("name", ["level1", "1", "easy", "LEVEL1", " Easy "])
+def test_names_of_a_level(name: str, level1_only: Catalog) -> None:
+    assert level1_only.level(name).id == "level1"
+
+
+@pytest.mark.parametrize("name", ["", "level0", "level", "11", "../level1", "1.1"])
+def test_no_such_level(name: str, level1_only: Catalog) -> None:
+    with pytest.raises(BughuntError) as caught:
+        level1_only.level(name)
+    assert "level1 (easy)" in caught.value.message
+    assert caught.value.step
+
+
+@pytest.mark.parametrize("name", ["", "1", "1.9", "document-starts", "1.1.1"])
+def test_no_such_bug(name: str, level1_only: Catalog) -> None:
+    with pytest.raises(BughuntError) as caught:
+        level1_only.bug(name)
+    assert "1.1, 1.2, 1.3" in caught.value.message
+
+
+def test_the_version_follows_the_patches(copy: Path) -> None:
+    before = load_catalog(copy).level("1").version
+    assert before == load_catalog(copy).level("1").version
+    patch = next(iter(load_catalog(copy).level("1").bugs)).patch
+    patch.write_bytes(patch.read_bytes() + b"\n")
+    assert load_catalog(copy).level("1").version != before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("hints = [", "hunts = [", "`hints` is missing"),
+        ("title =", "colour = 3\ntitle =", "`colour` means nothing"),
+        ("hints = [", "hints = ['one more',", "5 entries"),
+        ("title =", "title = =", "cannot be read"),
+    ],
+)
+def test_a_faulty_card_is_named(old: str, new: str, says: str, copy: Path) -> None:
+    bug = load_catalog(copy).bug("1.1")
+    source = bug.folder / "bug.toml"
+    source.write_text(source.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(BughuntError) as caught:
+        _ = load_catalog(copy).bug("1.1").card
+    assert says in caught.value.message
+    assert str(source) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("runs/base/model.pt", True),
+        ("nanochat/__pycache__/gpt.cpython-311.pyc", True),
+        (".mypy_cache/x.json", True),
+        ("nanochat/.ipynb_checkpoints/gpt.py", True),
+        ("nanochat/gpt.pyc", True),
+        ("nanochat/gpt.py", False),
+        (".gitignore", False),
+        ("nanochat/runs.py", False),
+        ("docs/runs/notes.md", False),
+    ],
+)
+def test_by_products(path: str, expected: bool) -> None:
+    assert is_by_product(path) is expected
