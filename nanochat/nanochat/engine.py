@@ -109,7 +109,6 @@ class Engine:
         self.model = model
         self.tokenizer = tokenizer
 
-    @torch.no_grad()
     def generate(
         self,
         tokens: list[int],
@@ -129,6 +128,20 @@ class Engine:
         A conversation goes on with the one-row `kv_cache` of its earlier turns. It holds every token given
         and yielded but the last, so `tokens` are then the rest: `conversation[kv_cache.get_pos():]`.
         """
+        # The faster inference mode would leave its mark on a cache that the caller goes on to use.
+        mode = torch.inference_mode() if kv_cache is None else torch.no_grad()
+        return mode(self._generate)(tokens, num_samples, max_tokens, temperature, top_k, seed, kv_cache)
+
+    def _generate(
+        self,
+        tokens: list[int],
+        num_samples: int,
+        max_tokens: int | None,
+        temperature: float,
+        top_k: int | None,
+        seed: int,
+        kv_cache: KVCache | None,
+    ) -> Iterator[tuple[list[int], list[int]]]:
         assert tokens, "there must be at least one token to continue"
         assert num_samples > 0, f"num_samples must be positive, it is {num_samples}"
         assert kv_cache is None or num_samples == 1, "a conversation that goes on in a cache has one row"

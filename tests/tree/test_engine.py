@@ -393,3 +393,20 @@ def test_impossible_requests_are_refused() -> None:
     ):
         with pytest.raises(AssertionError, match=message):
             list(engine.generate(tokens, **options))
+
+
+def test_a_cache_that_the_engine_filled_serves_the_model_outside_it() -> None:
+    """In any mode of autograd, and after growing: the engine itself runs in inference mode."""
+    model = random_model()
+    tokens = torch.randint(128, (1, 40))
+    cache = KVCache(batch_size=1, num_heads=2, seq_len=16, head_dim=8, num_layers=2)
+    engine = Engine(model, CharTokenizer())
+    for column, _ in engine.generate(tokens[0, :30].tolist(), temperature=0.0, kv_cache=cache):
+        assert len(column) == 1
+        break
+    found = [model(tokens[:, 30:34], kv_cache=cache)]
+    with torch.no_grad():
+        found.append(model(tokens[:, 34:35], kv_cache=cache))
+    with torch.inference_mode():
+        found.append(model(tokens[:, 35:], kv_cache=cache))
+    torch.testing.assert_close(torch.cat(found, dim=1), model(tokens)[:, 30:], atol=1e-4, rtol=0)
