@@ -13,20 +13,21 @@ def draw(rng):
     """
     one_token = _draw_case(rng, steps=2, rows=rng.choice([12, 20]), T=1, layers=rng.choice([1, 2]))
     longer = _draw_case(rng, steps=1, rows=rng.choice([6, 12]), T=rng.randint(2, 4), layers=1)
-    loss, gradients = position_wise.mean_loss_and_gradients(
+    _, gradients = position_wise.mean_loss_and_gradients(
         one_token["weights"], one_token["inputs"][0], one_token["targets"][0]
     )
     norm = position_wise.length(gradients)
     runs = []
     for index, case in enumerate((one_token, longer)):
         rows = len(case["inputs"][0]) // case["T"]
-        splits = [k for k in range(2, rows + 1) if rows % k == 0]
-        several = sorted(rng.sample(splits, 2))
+        least = 2 + index
+        others = [k for k in range(2, rows + 1) if rows % k == 0 and k != least]
+        several = sorted([least, rng.choice(others)])
         runs += [{"case": index, "micro_batches": k, "grad_clip": 0.0} for k in (1, *several)]
     splits = [k for k in (2, 3, 4, 5, 6) if len(one_token["inputs"][0]) % k == 0]
     for share in (rng.uniform(0.2, 0.8), rng.uniform(1.1, 1.5)):
         runs.append({"case": 0, "micro_batches": rng.choice(splits), "grad_clip": share * norm})
-    return {"cases": [one_token, longer], "runs": runs, "norm": norm, "loss": loss}
+    return {"cases": [one_token, longer], "runs": runs}
 
 
 def _draw_case(rng, *, steps, rows, T, layers):
