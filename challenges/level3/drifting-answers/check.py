@@ -2,8 +2,8 @@
 
 from bughunt.lab.gaps import gaps_by_position
 
-# Over 500 seeds of the clean tree the two differ by at most 2e-4, nearly always by less than 2e-5, and another
-# first token moves later logits by at least 0.28. With the bug they part by 0.17 at least.
+# Over 500 seeds of the clean tree the two differ by at most 2e-4, nearly always by less than 2e-5, and
+# another first token moves later logits by at least 0.28. With the bug they part by 0.17 at least.
 TOLERANCE = 5e-3
 LEAST_REACH = 0.02
 
@@ -47,7 +47,7 @@ def told(case):
         "chunks": f"read in chunks of {case['chunks']}",
         "tokens": "read token by token",
         "prompt": f"read as a prompt of {case['chunks'][0]} and then in chunks of {case['chunks'][1:]}",
-        "clones": f"read as a prompt of {case['chunks'][0]}, then {case['chunks'][1:]} in copies of its cache",
+        "clones": f"read as a prompt of {case['chunks'][0]}, then {case['chunks'][1:]} in copies of it",
     }[case["plan"].split(",")[0]]
     layers = f"{case['layers']} layer" + "s" * (case["layers"] > 1)
     return f"In a model of {layers} and a batch of {len(case['rows'])}, {what}"
