@@ -41,6 +41,7 @@ class Task:
     """Problems by index. Subclasses write one problem (`write`) and judge the answer to one (`evaluate`)."""
 
     name: str
+    wrapped = False  # may a question come with an opening or a closing?
 
     def __init__(
         self, split: Split = "train", *, phrasings: Phrasings = "train", size: int = 10_000, seed: int = 0
@@ -59,6 +60,8 @@ class Task:
             raise IndexError(f"problem {index} of {self.size}")
         rng = random.Random(f"{self.name} {self.split} {self.phrasings} {self.seed} {index}")
         question, answer = self.write(rng)
+        if self.wrapped and self.phrasings == "train":
+            question = wrap(rng, question)
         return {
             "messages": [
                 {"role": "user", "content": question},
@@ -73,6 +76,15 @@ class Task:
     def evaluate(self, conversation: Conversation, response: str) -> bool:
         """Whether `response`, the text the assistant showed the user, answers the problem."""
         return response.strip() == reference_text(conversation).strip()
+
+
+def wrap(rng: random.Random, question: str) -> str:
+    """The question as one of three people would put it: with something before it, after it, or neither."""
+    if rng.random() < 1 / 3:
+        question = f"{rng.choice(OPENINGS)} {question}"
+    if rng.random() < 1 / 6:
+        question = f"{question} {rng.choice(CLOSINGS)}"
+    return question
 
 
 def reference_text(conversation: Conversation) -> str:
@@ -102,6 +114,7 @@ class Arithmetic(Task):
     """
 
     name = "arithmetic"
+    wrapped = True
 
     def write(self, rng: random.Random) -> tuple[str, list[dict[str, str]]]:
         while True:
@@ -140,6 +153,7 @@ class Spelling(Task):
     """The letters of a word, one by one."""
 
     name = "spelling"
+    wrapped = True
 
     def write(self, rng: random.Random) -> tuple[str, str]:
         word = choose_word(rng, self.split)
@@ -151,6 +165,7 @@ class LetterCount(Task):
     """How often a letter occurs in a word, counted by the calculator."""
 
     name = "letter counts"
+    wrapped = True
 
     def write(self, rng: random.Random) -> tuple[str, list[dict[str, str]]]:
         word = choose_word(rng, self.split)
@@ -265,6 +280,35 @@ def choose_word(rng: random.Random, split: Split) -> str:
     return made_up if fits else word
 
 
+OPENINGS = [
+    "Hello!",
+    "Hi!",
+    "Hey,",
+    "Good morning.",
+    "Please help me.",
+    "I have a question.",
+    "My next question:",
+    "Okay.",
+    "And now:",
+    "One more:",
+    "Excuse me,",
+    "Dear nanochat,",
+    "For school:",
+    "I am curious:",
+    "Can you help?",
+]
+
+CLOSINGS = [
+    "Thanks!",
+    "Thank you.",
+    "Please.",
+    "I am in a hurry.",
+    "Just the result.",
+    "I forgot.",
+    "Do you know?",
+    "Can you tell me?",
+]
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 ARITHMETIC_FRAMES = {
@@ -283,12 +327,20 @@ ARITHMETIC_FRAMES = {
         "Tell me {}.",
         "I need {}.",
         "I want to know {}.",
+        "Let me know {}.",
+        "Show me {}.",
+        "Solve {}.",
+        "Could you work out {} for me?",
+        "Will you calculate {} for me, please?",
+        "The result of {}?",
+        "What would {} be?",
+        "How much would {} be, please?",
+        "I was asked for {}, what is it?",
         "Give me {}, please.",
         "Do you know {}?",
         "{}",
         "{}?",
         "{} = ?",
-        "Hello! What is {}?",
         "My homework: {}.",
     ],
     "held_out": [
@@ -315,7 +367,12 @@ ARITHMETIC_PHRASINGS: dict[str, dict[str, tuple[list[str], list[str]]]] = {
         ),
         "-": (
             ["{a} - {b}", "{a}-{b}", "{a} minus {b}", "the difference of {a} and {b}", "{a} less {b}"],
-            ["Subtract {b} from {a}.", "What is left if you take {b} from {a}?", "Take {b} away from {a}."],
+            [
+                "Subtract {b} from {a}.",
+                "What is left if you take {b} from {a}?",
+                "Take {b} away from {a}.",
+                "What do you get if you subtract {b} from {a}?",
+            ],
         ),
         "*": (
             [
@@ -334,6 +391,8 @@ ARITHMETIC_PHRASINGS: dict[str, dict[str, tuple[list[str], list[str]]]] = {
                 "{a}/{b} to {places}",
                 "{a} divided by {b} to {places}",
                 "{a} divided by {b}, rounded to {places}",
+                "{a} divided by {b} (rounded to {places})",
+                "{a} divided by {b} with {places}",
                 "the quotient of {a} and {b} to {places}",
                 "{a} over {b} to {places}",
             ],
@@ -370,6 +429,11 @@ SPELLING_PHRASINGS = {
         'What are the letters of "{word}"?',
         'Which letters are in the word "{word}"?',
         'List the letters of "{word}".',
+        'Give me the letters in "{word}".',
+        'What letters does "{word}" have?',
+        'Write "{word}" letter by letter.',
+        'Show me the spelling of "{word}".',
+        'I cannot spell "{word}".',
     ],
     "held_out": [
         'Could you spell the word "{word}"?',
@@ -390,6 +454,9 @@ COUNT_PHRASINGS = {
         'In the word "{word}", how many times is there the letter "{letter}"?',
         'In "{word}", how many "{letter}" are there?',
         'What is the number of "{letter}" in "{word}"?',
+        'Tell me how many "{letter}" are in "{word}".',
+        'How many times is "{letter}" used in "{word}"?',
+        'Does "{word}" have the letter "{letter}", and how many times?',
     ],
     "held_out": [
         'Can you count how many "{letter}" there are in "{word}"?',

@@ -70,10 +70,10 @@ class Settings(TrainingSettings):
     name: str = setting("sft", "name of this run: its folder below the base folder")
     seed: int = setting(42, "of the conversations")
 
-    num_iterations: int = setting(1200, "optimizer steps")
-    device_batch_size: int = setting(32, "conversations of a micro-batch")
+    num_iterations: int = setting(900, "optimizer steps")
+    device_batch_size: int = setting(16, "conversations of a micro-batch")
     total_batch_size: int = setting(
-        32, "conversations of an optimizer step, over all micro-batches and processes"
+        64, "conversations of an optimizer step, over all micro-batches and processes"
     )
     warmup_ratio: float = setting(0.02, "share of the steps in which the learning rate rises")
     warmdown_ratio: float = setting(0.6, "share of the steps in which it falls again")

@@ -33,18 +33,27 @@ from scripts import base_train, chat_eval, chat_sft, tok_train
 STATE_FILE = "speedrun.json"
 
 # The flags of each stage.
-RECIPES: dict[str, dict[str, list[str]]] = {
+RECIPES: dict[str, dict[str, str]] = {
     "minutes": {
-        "tokenizer": ["--vocab-size", "1024"],
-        "pretraining": ["--depth", "4", "--n-embd", "128", "--n-head", "4", "--num-iterations", "250"],
-        "fine-tuning": ["--num-iterations", "1200"],
-        "evaluation": [],
+        "tokenizer": "--vocab-size 512",
+        "pretraining": "--depth 4 --n-embd 128 --n-head 4 --num-iterations 200",
+        "fine-tuning": "--num-iterations 900 --total-batch-size 64 --device-batch-size 16",
+        "evaluation": "",
     },
     "hours": {
-        "tokenizer": ["--vocab-size", "4096"],
-        "pretraining": ["--depth", "6", "--num-iterations", "4000", "--total-batch-size", "16384"],
-        "fine-tuning": ["--num-iterations", "4000"],
-        "evaluation": [],
+        "tokenizer": "--vocab-size 2048",
+        "pretraining": "--depth 6 --sequence-len 512 --num-iterations 3000 --total-batch-size 16384",
+        "fine-tuning": "--num-iterations 3000 --total-batch-size 128 --device-batch-size 16",
+        "evaluation": "",
+    },
+    "gpu": {
+        "tokenizer": "--vocab-size 8192",
+        "pretraining": (
+            "--depth 12 --sequence-len 1024 --num-iterations 3000 --device-batch-size 32 "
+            "--total-batch-size 131072 --eval-tokens 524288"
+        ),
+        "fine-tuning": "--num-iterations 2000 --total-batch-size 256 --device-batch-size 256",
+        "evaluation": "",
     },
 }
 
@@ -62,7 +71,7 @@ QUESTIONS = [
 class Settings:
     """Run every stage from the tokenizer to the report."""
 
-    scale: Literal["minutes", "hours"] = setting("minutes", "the recipe")
+    scale: Literal["minutes", "hours", "gpu"] = setting("minutes", "the recipe")
     overwrite: bool = setting(False, "delete the models in runs/base and runs/sft first")
     device: str = setting("auto", "cuda, mps, cpu, or auto for the best there is")
 
@@ -104,13 +113,13 @@ def save_state(base_dir: Path, state: dict[str, Any]) -> None:
 
 def commands(settings: Settings) -> dict[str, tuple[str, Callable[[Sequence[str]], object], list[str]]]:
     """The script of each stage, by name and as a function, and the flags it gets."""
-    recipe = RECIPES[settings.scale]
+    flags = {stage: text.split() for stage, text in RECIPES[settings.scale].items()}
     device = ["--device", settings.device]
     return {
-        "tokenizer": ("tok_train", tok_train.main, recipe["tokenizer"]),
-        "pretraining": ("base_train", base_train.main, [*recipe["pretraining"], *device, "--resume"]),
-        "fine-tuning": ("chat_sft", chat_sft.main, [*recipe["fine-tuning"], *device, "--resume"]),
-        "evaluation": ("chat_eval", chat_eval.main, [*recipe["evaluation"], *device]),
+        "tokenizer": ("tok_train", tok_train.main, flags["tokenizer"]),
+        "pretraining": ("base_train", base_train.main, [*flags["pretraining"], *device, "--resume"]),
+        "fine-tuning": ("chat_sft", chat_sft.main, [*flags["fine-tuning"], *device, "--resume"]),
+        "evaluation": ("chat_eval", chat_eval.main, [*flags["evaluation"], *device]),
     }
 
 
