@@ -226,6 +226,16 @@ def check(
 
 
 @app.command()
+def watch(
+    manual: Annotated[bool, typer.Option("--manual", help="Check on a key instead of at every save.")] = False,
+) -> None:
+    """A full-screen view of the hunt that judges the level again at every save."""
+    from bughunt.watch import run
+
+    run(_hunt(), manual=manual)
+
+
+@app.command()
 def reset(bug: BugArgument = None) -> None:
     """Put the workspace (or the files of one bug) back to the start of the level; edits are kept aside."""
     from bughunt import screens
