@@ -1,0 +1,230 @@
+"""Verdicts: the same both ways, for the right reason, and never the player's fault when it is the judge's."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bughunt.catalog import Bug, Catalog, load_catalog
+from bughunt.injection import inject
+from bughunt.installed import challenges_folder, tree_folder
+from bughunt.judge import Failure, Judge, Measurement
+from bughunt.judge.checker import Check
+from bughunt.judge.endings import conclude, tidy
+from bughunt.judge.measurer import Mode
+from bughunt.judge.outcomes import Limits
+from bughunt.judge.supervise import Ending
+
+SEED = 11
+
+
+@pytest.fixture(scope="module", params=["fork", "fresh"])
+def judge(request: pytest.FixtureRequest) -> Iterator[Judge]:
+    mode: Mode = request.param
+    with Judge(tree_folder(), mode=mode) as judge:
+        yield judge
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Catalog:
+    """Level 1's challenges, to be spoilt."""
+    shutil.copytree(challenges_folder() / "level1", tmp_path / "challenges" / "level1")
+    return load_catalog(tmp_path / "challenges")
+
+
+def test_clean_and_broken(judge: Judge, bug: Bug, tmp_path: Path) -> None:
+    inject(tmp_path / "tree", [bug])
+    assert judge.judge(bug, tree_folder(), SEED).kind == "fixed"
+    first = judge.judge(bug, tmp_path / "tree", SEED)
+    assert first.kind == "broken"
+    assert first.message == judge.judge(bug, tmp_path / "tree", SEED).message
+    assert first.message != judge.judge(bug, tmp_path / "tree", SEED + 1).message
+
+
+def test_the_same_seed_draws_the_same_inputs_both_ways(bug: Bug) -> None:
+    measured = []
+    for mode in ("fork", "fresh"):
+        with Judge(tree_folder(), mode=mode) as judge:
+            inputs, outcome = judge.measure(bug, tree_folder(), SEED)
+        assert isinstance(outcome, Measurement)
+        measured.append((inputs, outcome.data))
+    assert measured[0] == measured[1]
+
+
+def test_the_players_own_error_comes_with_its_traceback(judge: Judge, bug: Bug, tmp_path: Path) -> None:
+    inject(tmp_path / "tree", [bug])
+    with (tmp_path / "tree" / "nanochat" / "tokenizer.py").open("a") as file:
+        file.write("\nraise ValueError('my own mistake')\n")
+    verdict = judge.judge(bug, tmp_path / "tree", SEED)
+    assert verdict.kind == "crashed"
+    assert verdict.message == "The code raised ValueError: my own mistake"
+    assert 'File "nanochat/tokenizer.py", line' in verdict.detail
+    assert str(tmp_path) not in verdict.detail
+    assert bug.folder.name not in verdict.detail
+
+
+def test_a_syntax_error(judge: Judge, bug: Bug, tmp_path: Path) -> None:
+    inject(tmp_path / "tree", [bug])
+    with (tmp_path / "tree" / "nanochat" / "tokenizer.py").open("a") as file:
+        file.write("\ndef half(:\n")
+    verdict = judge.judge(bug, tmp_path / "tree", SEED)
+    assert verdict.kind == "crashed"
+    assert "SyntaxError" in verdict.message
+    assert "def half(:" in verdict.detail
+
+
+@pytest.mark.parametrize("name", ["measure.py", "check.py"])
+def test_a_fault_of_the_games_own_files_is_unknown(name: str, judge: Judge, copy: Catalog) -> None:
+    bug = copy.bug("1.1")
+    (bug.folder / name).write_text("raise RuntimeError('worn out')\n")
+    verdict = judge.judge(bug, tree_folder(), SEED)
+    assert verdict.kind == "unknown"
+    assert verdict.message
+    assert "worn out" in verdict.message + verdict.detail
+
+
+def test_a_check_that_fails_by_itself_is_unknown(judge: Judge, copy: Catalog) -> None:
+    bug = copy.bug("1.1")
+    bug.check.write_text("def test_it(inputs, measured):\n    raise KeyError('slip')\n")
+    verdict = judge.judge(bug, tree_folder(), SEED)
+    assert verdict.kind == "unknown"
+    assert "slip" in verdict.detail
+
+
+@pytest.mark.parametrize("text", ["", "x = 1\n", "import pytest\n@pytest.mark.skip\ndef test_it(): pass\n"])
+def test_a_check_that_checks_nothing_passes_nothing(text: str, judge: Judge, copy: Catalog) -> None:
+    bug = copy.bug("1.1")
+    bug.check.write_text(text)
+    assert judge.judge(bug, tree_folder(), SEED).kind == "unknown"
+
+
+def test_a_clean_tree_that_fails_makes_a_crash_unknown(bug: Bug, tmp_path: Path) -> None:
+    """Where even the clean tree cannot be measured, the player is not to blame."""
+    inject(tmp_path / "tree", [])
+    (tmp_path / "tree" / "nanochat" / "tokenizer.py").write_text("raise OSError('no such device')\n")
+    with Judge(tmp_path / "tree") as judge:
+        verdict = judge.judge(bug, tmp_path / "tree", SEED)
+    assert verdict.kind == "unknown"
+    assert "no such device" in verdict.message
+
+
+def test_a_library_that_is_missing_is_ours(judge: Judge, copy: Catalog) -> None:
+    bug = copy.bug("1.1")
+    card = bug.folder / "bug.toml"
+    card.write_text(card.read_text().replace('preload = ["', 'preload = ["no_such_library", "', 1))
+    _, outcome = judge.measure(copy.bug("1.1"), tree_folder(), SEED)
+    assert isinstance(outcome, Failure)
+    assert outcome.ours
+    assert "no_such_library" in outcome.message + outcome.detail
+    assert judge.judge(copy.bug("1.1"), tree_folder(), SEED).kind == "unknown"
+
+
+def test_a_check_is_what_it_was_when_it_was_loaded(copy: Catalog) -> None:
+    bug = copy.bug("1.1")
+    bug.check.write_text("def test_it(inputs, measured):\n    assert inputs == measured, 'apart'\n")
+    check = Check(bug.check)
+    bug.check.write_text("def test_it(): pass\n")
+    assert check.run(1, 2).kind == "failed"
+    assert check.run(1, 2).message == "apart"
+    assert check.run(2, 2).kind == "passed"
+
+
+def test_tests_of_a_check_do_not_disturb_each_other(copy: Catalog) -> None:
+    bug = copy.bug("1.1")
+    bug.check.write_text(
+        "def test_one(measured):\n    measured.append(2)\n"
+        "def test_two(measured):\n    assert measured == [1], 'changed'\n"
+    )
+    assert Check(bug.check).run([], [1]).kind == "passed"
+
+
+def test_an_interrupt_during_a_check_is_an_interrupt(copy: Catalog) -> None:
+    bug = copy.bug("1.1")
+    bug.check.write_text("def test_it():\n    raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        Check(bug.check).run(1, 1)
+
+
+def ending(**values: Any) -> Ending:
+    usual = {"status": 0, "ready": True, "timed_out": False, "result": "", "printed": "", "seconds": 1.0}
+    return Ending(**{**usual, **values})
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"result": ""}, "exit status 0"),
+        ({"result": "", "status": 3}, "exit status 3"),
+        ({"result": "", "status": -11}, "SIGSEGV"),
+        ({"result": "", "status": -99}, "signal 99"),
+        ({"result": '{"data": 1}', "status": 1}, "exit status 1"),
+        ({"result": '{"data": 1, "more": 2}'}, "something else was written"),
+        ({"result": '{"data": 1}{"data": 1}'}, "something else was written"),
+        ({"result": '{"data": 1'}, "something else was written"),
+        ({"result": "[" * 10**6}, "something else was written"),
+        ({"result": "[1, 2]"}, "something else was written"),
+        ({"result": "9" * 10**5}, "something else was written"),
+        ({"result": None}, "more than a measurement may hold"),
+        ({"timed_out": True, "result": '{"data": 1}'}, "still running after 30 seconds"),
+        ({"result": '{"raised": {}}'}, "The code raised an exception."),
+        ({"result": '{"raised": {"type": ["x"], "message": 5}}'}, "The code raised"),
+        ({"result": '{"unfit": {"x": 1}}'}, "not of a kind"),
+        ({"ready": False, "status": 1}, "could not be prepared"),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_whatever_a_process_leaves_is_one_sentence(values: dict[str, Any], says: str) -> None:
+    outcome = conclude(ending(**values), Limits())
+    assert isinstance(outcome, Failure)
+    assert says in outcome.message
+    assert outcome.ours == (values.get("ready") is False)
+
+
+def test_a_result_is_taken_as_it_is() -> None:
+    assert conclude(ending(result='\n{"data": [1, {"x": null}]}'), Limits()) == Measurement(
+        [1, {"x": None}], 1.0
+    )
+
+
+def test_texts_cannot_steer_a_terminal() -> None:
+    assert tidy("\x1b[2Jred\r\n\tand \u202egreen\x07", 100) == "[2Jred\n\tand green"
+    assert tidy("x" * 500 + "the end", 10) == "… " + "xxxthe end"
+
+
+_BOMB = """
+import os, resource, sys, tempfile, json
+from bughunt.judge import supervise, cell
+from bughunt.judge.outcomes import Limits
+from dataclasses import asdict
+import encodings.idna, shutil, traceback, ctypes
+scratch = tempfile.mkdtemp()
+os.chmod(scratch, 0o777)
+code = os.path.join(scratch, "bomb.py")
+with open(code, "w") as file:
+    file.write("import os\\ndef measure(inputs):\\n while True:\\n  os.fork()\\n")
+supervise.guard_process()
+if os.getuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+    supervise._prctl(supervise._PR_SET_DUMPABLE, 1)
+request = {"measure": code, "workspace": scratch, "inputs": None, "preload": [], "scratch": scratch,
+           "limits": asdict(Limits(seconds=20, processes=40))}
+ending = supervise.run_forked(request)
+left = supervise._descendants(os.getpid())
+print(json.dumps({"timed_out": ending.timed_out, "result": ending.result, "left": len(left)}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are limited on Linux only")
+def test_a_fork_bomb_is_held() -> None:
+    """As somebody who is not root: no limit on processes holds root."""
+    done = subprocess.run(
+        [sys.executable, "-c", _BOMB], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert "BlockingIOError" in done.stdout, done.stdout + done.stderr
+    assert '"left": 0' in done.stdout
