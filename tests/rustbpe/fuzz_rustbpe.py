@@ -2,8 +2,8 @@
 
     python tests/rustbpe/fuzz_rustbpe.py --seconds 600
 
-Every round draws a pattern and texts, compares the chunks and, with merges trained on other such texts, the token
-ids, and decodes them. A failure prints the seed of its round; `--seed` repeats it.
+Every round draws a pattern and texts, compares the chunks and, with merges trained on other such texts, the
+token ids, and decodes them. A failure prints the seed of its round; `--seed` repeats it.
 """
 
 import argparse
@@ -37,9 +37,8 @@ def fuzz_round(seed: int, texts: int) -> None:
     drawn = [random_text(rng) for _ in range(texts)]
     assert_split_alike(pattern, drawn)
     tokenizer = rustbpe.Tokenizer()
-    tokenizer.train_from_iterator(
-        [random_text(rng) for _ in range(500)], rng.randint(256, 3000), pattern=pattern
-    )
+    training = [random_text(rng) for _ in range(500)]
+    tokenizer.train_from_iterator(training, rng.randint(256, 3000), pattern=pattern)
     ranks = dict(tokenizer.get_mergeable_ranks())
     encoding = tiktoken.Encoding("ours", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
     ours = tokenizer.batch_encode(drawn)
