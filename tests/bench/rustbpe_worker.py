@@ -83,9 +83,7 @@ def encode(name: str, texts: list[str], vocab_size: int, threads: int, ranks: Pa
         import tiktoken
 
         merges = {bytes.fromhex(token): rank for token, rank in json.loads(ranks.read_text())}
-        encoding = tiktoken.Encoding(
-            "bench", pat_str=PATTERN, mergeable_ranks=merges, special_tokens={}
-        )
+        encoding = tiktoken.Encoding("bench", pat_str=PATTERN, mergeable_ranks=merges, special_tokens={})
 
         def encode_batch(batch: list[str]) -> list[list[int]]:
             if threads == 1:
@@ -111,11 +109,6 @@ def main() -> None:
     name, task = sys.argv[1:3]
     corpus, ranks = Path(sys.argv[3]), Path(sys.argv[6])
     vocab_size, threads = int(sys.argv[4]), int(sys.argv[5])
-        Path(sys.argv[3]),
-        int(sys.argv[4]),
-        int(sys.argv[5]),
-        Path(sys.argv[6]),
-    )
     os.environ["RAYON_NUM_THREADS"] = str(threads)
     documents = rustbpe_corpus.read(corpus)
     if task == "encode":
