@@ -1,6 +1,6 @@
 """Generation with the engine against a plain eager decode loop with a cache, and the machine's matmul rate.
 
-    python tests/bench/bench_generation.py [--threads N] [--rounds N]
+    python tests/bench/bench_generation.py [--threads N] [--rounds N] [--cpu-time]
 
 4 layers, width 256, 4 heads, vocabulary 4096; prompt of 64 tokens, 200 new ones, top-k 50; 1 and 16 rows. The
 plain loop is the model's definition written out: its cache is concatenated at every step, the prompt is read
@@ -79,7 +79,7 @@ def main() -> None:
             return plain_generate(model, prompt, rows)
 
         agreeing = sum(a == b for a, b in zip(with_engine(), plainly(), strict=True))
-        seconds = fastest({"engine": with_engine, "plain": plainly, "matmul": matmul()}, arguments.rounds)
+        seconds = fastest({"engine": with_engine, "plain": plainly, "matmul": matmul()}, arguments)
         rate = matmul_rate(seconds["matmul"])
         print(f"{rows} row{'s' * (rows > 1)}; float32 matmul {rate / 1e9:.1f} GFLOP/s")
         for form in ("engine", "plain"):

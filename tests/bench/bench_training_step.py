@@ -1,6 +1,6 @@
 """One training step against the machine's float32 matmul rate, and against a plain eager form of it.
 
-    python tests/bench/bench_training_step.py [--threads N] [--rounds N]
+    python tests/bench/bench_training_step.py [--threads N] [--rounds N] [--cpu-time]
 
 4 layers, width 256, 4 heads, sequence 256, vocabulary 4096, batch 8: forward, backward, AdamW and Muon. The
 plain form has full logits in the loss, AdamW without fusing, and Muon matrix by matrix in bfloat16.
@@ -78,7 +78,7 @@ def main() -> None:
     inputs, targets = tokens[:, :-1].int(), tokens[:, 1:]
     parts = {"tree": tree_step(inputs, targets), "plain": plain_step(inputs, targets)}
     tasks = {(form, part): task for form, tasks in parts.items() for part, task in tasks.items()}
-    seconds = fastest({"matmul": matmul(), **tasks}, arguments.rounds)
+    seconds = fastest({"matmul": matmul(), **tasks}, arguments)
 
     rate = matmul_rate(seconds["matmul"])
     model = make_model(T)
