@@ -123,7 +123,7 @@ class Watch(App[None]):
                 loop.add_signal_handler(number, self._end_by_signal, number)
 
     def on_mount(self) -> None:
-        self.set_interval(1.0, self._draw_bugs)
+        self.set_interval(1.0, self._count_seconds)
         self.desk.start()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -217,7 +217,7 @@ class Watch(App[None]):
         scene = self._scene
         self.query_one("#headline", Static).update(RichText(headline(scene, self._width)))
         self.query_one("#keys", Static).update(RichText(_keys(self._width)))
-        self._draw_bugs()
+        self._draw_bugs(scene)
         warnings = [*scene.warnings, *(["Files were saved: c checks them."] if scene.unchecked else [])]
         shown = self.query_one("#warnings", Static)
         shown.display = bool(warnings)
@@ -225,14 +225,16 @@ class Watch(App[None]):
         shown.update(RichText("\n".join(lines), style="yellow"))
         self._draw_page(scene, max(1, self._width - _SCROLLBAR_COLUMNS))
 
-    def _draw_bugs(self) -> None:
-        if self._scene is None:
-            return
+    def _count_seconds(self) -> None:
+        if self._scene is not None and self._scene.running is not None:
+            self._draw_bugs(self._scene)
+
+    def _draw_bugs(self, scene: Scene) -> None:
         seconds = int(time.monotonic() - self._running_since)
         lines = []
-        for index, row in enumerate(self._scene.rows):
+        for index, row in enumerate(scene.rows):
             selected = index == self._selected
-            said = standing(row, self._scene, seconds)
+            said = standing(row, scene, seconds)
             style = _STYLES.get(row.kind or "", "dim")
             mark = ">" if selected else " "
             line = RichText.assemble(

@@ -91,7 +91,9 @@ def bug_page(row: Row, scene: Scene) -> list[View]:
     title = Text(f"{row.bug.id}  {row.bug.card.title}", "strong")
     symptom = Text(row.bug.card.symptom)
     if row.kind == "fixed":
-        return [title, Text(f"{row.bug.id} is fixed.", "good"), Text(_after_success(scene)), symptom]
+        remark = [Text(row.verdict.message)] if row.verdict is not None and row.verdict.message else []
+        success = Text(f"{row.bug.id} is fixed.", "good")
+        return [title, success, *remark, Text(_after_success(scene)), symptom]
     if row.verdict is not None:
         bug, seed = row.bug.id, row.seed
         repeat = Text(f"To repeat this very run: `bughunt check {bug} --seed {seed}`", "dim")

@@ -89,6 +89,7 @@ def command_seconds(
     started = time.monotonic()
     ran = python("-m", "bughunt", "check", bug.id, "--json", where=hunt.folder)
     seconds = time.monotonic() - started
+    assert ran.stdout, ran.stderr
     (verdict,) = json.loads(ran.stdout)["verdicts"]
     assert verdict["verdict"] == wanted, verdict
     return seconds
