@@ -30,10 +30,6 @@ from bughunt.injection import inject
 SAVES = 10
 PATIENCE_SECONDS = 120.0
 CHECKOUT = Path(__file__).resolve().parents[2]
-WATCH = (
-    "import sys; from pathlib import Path; from bughunt.hunt import Hunt; from bughunt.watch import run; "
-    "run(Hunt(Path(sys.argv[1])), manual=False)"
-)
 
 
 def main() -> None:
@@ -162,7 +158,8 @@ def watching(hunt: Hunt, bug: Bug) -> Iterator[Screen]:
     terminal, inside = pty.openpty()
     os.set_blocking(terminal, True)
     watch = subprocess.Popen(
-        [sys.executable, "-c", WATCH, str(hunt.folder)],
+        [sys.executable, "-m", "bughunt", "watch"],
+        cwd=hunt.folder,
         stdin=inside,
         stdout=inside,
         stderr=inside,

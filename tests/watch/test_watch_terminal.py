@@ -23,12 +23,9 @@ PATIENCE_SECONDS = 60.0
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 WATCH = """
-import sys
-from pathlib import Path
-from bughunt.hunt import Hunt
-from bughunt.watch import run
+from bughunt.cli import main
 {before}
-run(Hunt(Path(sys.argv[1])), manual=True)
+main()
 """
 
 STUMBLE_ON_SCREEN = """
@@ -60,7 +57,8 @@ class Terminal:
             "TERM": "xterm-256color",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", WATCH.format(before=before), str(hunt.folder)],
+            [sys.executable, "-c", WATCH.format(before=before), "watch", "--manual"],
+            cwd=hunt.folder,
             stdin=self._far,
             stdout=self._far,
             stderr=self._far,
@@ -112,7 +110,7 @@ def terminal(hunt: Hunt) -> Iterator[Callable[[str], Terminal]]:
 
 ENDINGS = {
     "q": ("", lambda watch: watch.press(b"q"), 0),
-    "ctrl-c": ("", lambda watch: watch.press(b"\x03"), -signal.SIGINT),
+    "ctrl-c": ("", lambda watch: watch.press(b"\x03"), 130),
     "sigterm": ("", lambda watch: watch.process.terminate(), 128 + signal.SIGTERM),
     "screen-error": (STUMBLE_ON_SCREEN, lambda watch: watch.press(b"c"), 2),
     "session-error": (STUMBLE_IN_SESSION, lambda watch: watch.press(b"c"), 1),
@@ -142,10 +140,13 @@ def colours(drawn: bytes) -> list[bytes]:
 
 def test_without_a_terminal_it_says_what_to_run(hunt: Hunt) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", WATCH.format(before=""), str(hunt.folder)],
+        [sys.executable, "-c", WATCH.format(before=""), "watch"],
+        cwd=hunt.folder,
+        stdin=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "BughuntError: A watch needs a terminal" in ran.stderr
+    assert ran.returncode == 2
+    assert "needs a terminal" in ran.stderr and "bughunt check" in ran.stderr
