@@ -23,6 +23,8 @@ pub const AGAIN: i32 = 1;
 pub const INVALID: i32 = -1;
 pub const PANICKED: i32 = -2;
 
+const MAX_THREADS: usize = 256;
+
 thread_local! {
     static ERROR: RefCell<String> = const { RefCell::new(String::new()) };
 }
@@ -63,8 +65,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Trainer {
     rules: Option<Rules>,
     counter: Option<Counter>,
-    /// Chunks that the caller has split and counted.
-    given: WordMap,
+    /// Chunks that the caller has split and counted, and in the end all of them.
+    words: WordMap,
     merger: Option<Merger>,
 }
 
@@ -130,11 +132,11 @@ pub unsafe extern "C" fn rustbpe_trainer_new(
 ) -> i32 {
     guarded(|| {
         let rules = Rules::for_pattern(unsafe { utf8(pattern, pattern_len) }?);
-        let threads = length(threads)?;
+        let threads = thread_count(threads)?;
         let handle = TRAINERS.add(Mutex::new(Trainer {
             rules,
             counter: rules.map(|rules| Counter::new(rules, threads)),
-            given: WordMap::new(random_seed()),
+            words: WordMap::new(random_seed()),
             merger: None,
         }));
         unsafe { write(trainer, &[handle]) }?;
@@ -193,9 +195,7 @@ pub unsafe extern "C" fn rustbpe_trainer_add_chunks(
         let trainer = TRAINERS.get(trainer)?;
         let mut trainer = lock(&trainer);
         for (chunk, &count) in chunks.iter().zip(counts) {
-            if !chunk.is_empty() && count > 0 {
-                trainer.given.add(chunk, count);
-            }
+            trainer.words.add(chunk, count);
         }
         Ok(OK)
     })
@@ -220,13 +220,13 @@ pub unsafe extern "C" fn rustbpe_trainer_merge(
         if trainer.merger.is_none() {
             let wanted = vocab_size.checked_sub(256).ok_or("vocab_size must be at least 256")?;
             if let Some(counter) = &mut trainer.counter {
-                let Some(words) = counter.finish(deadline)? else {
+                let Some(counted) = counter.finish(deadline)? else {
                     return Ok(AGAIN);
                 };
                 trainer.counter = None;
-                trainer.given.absorb(words);
+                trainer.words.absorb(counted);
             }
-            let words = std::mem::replace(&mut trainer.given, WordMap::new(0));
+            let words = std::mem::replace(&mut trainer.words, WordMap::new(0));
             trainer.merger = Some(Merger::new(words, wanted as usize)?);
             unsafe { write(found, &[0]) }?;
             return Ok(AGAIN);
@@ -310,7 +310,7 @@ pub unsafe extern "C" fn rustbpe_encoder_encode(
             .into_iter()
             .map(|text| std::str::from_utf8(text).map_err(|e| format!("a document is not UTF-8: {e}")))
             .collect::<Result<Vec<&str>, String>>()?;
-        let (found, counts) = encoder.encoder.encode_batch(&rules, &texts, length(threads)?)?;
+        let (found, counts) = encoder.encoder.encode_batch(&rules, &texts, thread_count(threads)?)?;
         unsafe { write_tokens(&found, &counts, text_len, tokens, token_ends) }
     })
 }
@@ -384,6 +384,11 @@ fn deadline(milliseconds: u64) -> Instant {
 
 fn length(number: u64) -> Result<usize, String> {
     usize::try_from(number).map_err(|_| format!("{number} is more than this machine can hold"))
+}
+
+/// A number of threads that no machine chokes on.
+fn thread_count(wanted: u64) -> Result<usize, String> {
+    Ok(length(wanted)?.min(MAX_THREADS))
 }
 
 /// Check what can be checked of `len` items at `start`.

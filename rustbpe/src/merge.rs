@@ -61,7 +61,10 @@ pub struct Merger {
 impl Merger {
     /// Prepare to find the merges of a vocabulary of `256 + wanted` tokens in words with the given counts.
     pub fn new(words: WordMap, wanted: usize) -> Result<Merger, String> {
-        let mut cells = vec![Cell { token: NONE, word: 0 }];
+        let mut bytes = 0;
+        words.for_each(|word, _| bytes += word.len() + 1);
+        let mut cells = Vec::with_capacity(bytes + 1);
+        cells.push(Cell { token: NONE, word: 0 });
         let mut word_counts = Vec::new();
         words.for_each(|word, count| {
             if word.len() < 2 {

@@ -107,7 +107,11 @@ impl WordMap {
         }
     }
 
+    /// Add to the value of any word but the empty one, which is never there.
     pub fn add(&mut self, word: &[u8], value: u64) {
+        if word.is_empty() || value == 0 {
+            return;
+        }
         if word.len() <= SHORT {
             *self.short_mut(key_of(word)) += value;
         } else {
@@ -120,7 +124,10 @@ impl WordMap {
     }
 
     /// Add every value of another map to this one's.
-    pub fn absorb(&mut self, other: WordMap) {
+    pub fn absorb(&mut self, mut other: WordMap) {
+        if self.used < other.used {
+            std::mem::swap(self, &mut other);
+        }
         for slot in other.slots.iter().filter(|slot| slot.key != 0) {
             *self.short_mut(slot.key) += slot.value;
         }

@@ -96,7 +96,7 @@ fn null_unaligned_and_overlong_pointers_are_errors() {
         assert_eq!(rustbpe_trainer_new(PATTERN.as_ptr(), PATTERN.len() as u64, 1, null_mut()), INVALID);
         assert_eq!(rustbpe_has_scanner(PATTERN.as_ptr(), u64::MAX), INVALID);
         assert_eq!(rustbpe_trainer_merge(trainer, 300, 1, null_mut()), INVALID);
-        let unaligned = (&raw const number).cast::<u8>().add(1).cast::<u64>();
+        let unaligned = std::ptr::addr_of!(number).cast::<u8>().add(1).cast::<u64>();
         assert_eq!(
             rustbpe_trainer_feed(trainer, b"ab".as_ptr(), 2, unaligned, 1, 1, &mut 0, &mut 0),
             INVALID

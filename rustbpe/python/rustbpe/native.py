@@ -40,7 +40,8 @@ def split(pattern: str, text: bytes) -> list[int]:
     ends = _new_uninitialized("uint64_t[]", len(text))
     chunks = ffi.new("uint64_t *")
     _checked(lib.rustbpe_split(encoded, len(encoded), text, len(text), ends, chunks))
-    return ffi.unpack(ends, chunks[0])
+    found: list[int] = ffi.unpack(ends, chunks[0])
+    return found
 
 
 class Encoder:
