@@ -15,12 +15,15 @@ import importlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from bughunt.files import remove_folder
 from bughunt.judge.supervise import Abandoned, Ending, guard_process, run_forked, run_fresh
 
 
@@ -31,6 +34,7 @@ def main() -> None:
     os.dup2(null, 0)
     os.dup2(null, 1)
     guard_process()
+    judge = os.getppid()
     for name in sys.argv[1:]:
         with suppress(Exception):
             importlib.import_module(name)
@@ -56,6 +60,17 @@ def main() -> None:
             answer({"ticket": ticket, "failed": f"{type(error).__name__}: {error}"})
         else:
             answer({"ticket": ticket, **asdict(ending)})
+    if _is_gone(judge):
+        remove_folder(Path.cwd())
+
+
+def _is_gone(judge: int) -> bool:
+    """Was the judge killed, so that it cannot remove its own scratch folder? Its end shows a moment later."""
+    for _ in range(20):
+        if os.getppid() != judge:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _serve(request: dict[str, Any], asker: int, on_ready: Callable[[], None]) -> Ending:

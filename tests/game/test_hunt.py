@@ -8,7 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -195,12 +195,13 @@ if what == "check": hunt.check(["1.1"], 5)
 """
 
 
-def kill_after(seconds: float, folder: Path, command: str) -> None:
+def kill_after(seconds: float, folder: Path, command: str, temporary: Path | None = None) -> None:
     """Runs a command in a process of its own and kills it at that moment, or lets it end before."""
     process = subprocess.Popen(
         [sys.executable, "-c", _COMMANDS, str(folder), command],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(temporary)} if temporary else None,
     )
     with process:
         assert process.stdout is not None
@@ -315,23 +316,35 @@ def kill_checks(count: int, hunt: Hunt, noted: Path) -> None:
             f"\nimport os, time\nopen({str(noted)!r}, 'a').write(f'{{os.getpid()}} ')\ntime.sleep(1)\n"
         )
     for seconds in killing_times(count, 1.5):
-        kill_after(seconds, hunt.folder, "check")
+        kill_after(seconds, hunt.folder, "check", noted.parent)
         later = again(hunt)
         bug = later.state().bugs.get("1.1")
         assert bug is None or bug.verdict in (None, "broken")
         assert later.progress.notices == []
     for pid in noted.read_text().split() if noted.exists() else ():
         assert ended(int(pid))
+    assert soon(lambda: not list(noted.parent.glob("bughunt-*")))
 
 
 def ended(pid: int) -> bool:
-    """Is this process gone, once those who have to see to it have had their turn?"""
-    for _ in range(200):
+    """Is this process gone, soon?"""
+
+    def gone() -> bool:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
             return True
-        # Another process has to run before there is anything new to see.
+        return False
+
+    return soon(gone)
+
+
+def soon(holds: Callable[[], bool]) -> bool:
+    """Does it hold once those who have to see to it have had their turn?"""
+    for _ in range(200):
+        if holds():
+            return True
+        # While another process runs, theirs can.
         subprocess.run([sys.executable, "-c", ""], check=True)
     return False
 
@@ -354,7 +367,7 @@ def test_killed_while_noting(hunt: Hunt) -> None:
 
 
 def test_killed_while_checking(hunt: Hunt, tmp_path: Path) -> None:
-    kill_checks(2, hunt, tmp_path / "pids")
+    kill_checks(2, hunt, _made(tmp_path / "noted") / "pids")
 
 
 @pytest.mark.slow
@@ -362,4 +375,4 @@ def test_killed_many_times(hunt: Hunt, tmp_path: Path, level1_only: Catalog) -> 
     kill_rewrites(20, hunt)
     kill_small_changes(20, hunt)
     kill_starts(20, _made(tmp_path / "starts"), level1_only)
-    kill_checks(5, hunt, tmp_path / "pids")
+    kill_checks(5, hunt, _made(tmp_path / "noted") / "pids")
