@@ -6,6 +6,8 @@ import json
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -23,6 +25,7 @@ from bughunt.judge.outcomes import Limits
 from bughunt.watch import warm
 from bughunt.watch.warm import borrow, lending
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 ARGUMENTS: tuple[Any, ...] = (Path("measure.py"), Path("workspace"), {"x": 1}, (), Limits())
 
 
@@ -214,14 +217,27 @@ def test_check_gives_the_same_verdicts_with_the_judge_of_a_watch(
 ) -> None:
     tokenizer = hunt.folder / "level1/nanochat/tokenizer.py"
     tokenizer.write_text(tokenizer.read_text() + "\nRustBPETokenizer.encode = lambda *_, **__: 1 // 0\n")
-    own = hunt.check((), 7)[1]
+    own = verdicts(hunt)
     judge = Counting(tree_folder())
     judge.observed = []
     watcher = watch(judge, manual=True)
     with lending(hunt.progress.folder, watcher.session.lend):
         watcher.audience.until(lambda: bool(watcher.audience.heard))
-        borrowed_verdicts = Hunt(hunt.folder).check((), 7)[1]
+        assert verdicts(hunt) == own
     assert {bug.id for bug in watcher.bugs} <= set(judge.observed)
-    told = [(one.bug, one.kind, one.message, one.detail) for one in borrowed_verdicts]
-    assert told == [(one.bug, one.kind, one.message, one.detail) for one in own]
-    assert {one.kind for one in own} == {"crashed", "broken"}
+    assert {one["verdict"] for one in own} == {"crashed", "broken"}
+
+
+def verdicts(hunt: Hunt) -> list[dict[str, Any]]:
+    """What `bughunt check` says in a process of its own, but for the seconds it took."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "bughunt", "check", "--json", "--seed", "7"],
+        cwd=hunt.folder,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout, ran.stderr
+    said: list[dict[str, Any]] = json.loads(ran.stdout)["verdicts"]
+    return [{key: value for key, value in one.items() if key != "seconds"} for one in said]
