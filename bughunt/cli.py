@@ -190,6 +190,9 @@ def check(
         list[str] | None, typer.Argument(metavar="[BUG]...", help="Ids of bugs; all of the level without.")
     ] = None,
     seed: Seed = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="No network, nothing writable: for code that is not your own.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Judge the bugs: exit status 0 when all of them are fixed, 1 when not, 3 when the judge failed."""
@@ -207,7 +210,7 @@ def check(
             _show([*screens.verdict(verdict)])
 
     with working("Judging …"):
-        level, verdicts = hunt.check(bugs or (), seed, report)
+        level, verdicts = hunt.check(bugs or (), seed, report, sandbox=sandbox)
     state = hunt.state()
     _notices(hunt)
     if as_json:
@@ -227,7 +230,9 @@ def check(
 
 @app.command()
 def watch(
-    manual: Annotated[bool, typer.Option("--manual", help="Check on a key instead of at every save.")] = False,
+    manual: Annotated[
+        bool, typer.Option("--manual", help="Check on a key instead of at every save.")
+    ] = False,
 ) -> None:
     """A full-screen view of the hunt that judges the level again at every save."""
     from bughunt.watch import run

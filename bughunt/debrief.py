@@ -41,6 +41,10 @@ def level_debrief(level: Level, state: State) -> list[View]:
     if minutes is not None:
         laid_out = f"(this level is laid out for {level.minutes})"
         views.append(Text(f"From the start to the last fix: {minutes} min {laid_out}."))
+    for bug in level.bugs:
+        if state.bugs.get(bug.id, BugProgress()).elsewhere:
+            places = " and ".join(f"{place.function} in {place.file}" for place in bug.card.where)
+            views.append(Text(f"{bug.id} was repaired from elsewhere: the defect itself is in {places}."))
     strategies = "\n".join(f"- {strategy}" for strategy in level.strategies)
     views.append(Item("What helps, here and elsewhere:", strategies))
     return views

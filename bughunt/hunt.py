@@ -211,9 +211,17 @@ class Hunt:
             return judge.measure(bug, path, seed)
 
     def check(
-        self, names: Sequence[str], seed: int, on_verdict: Callable[[Verdict], None] = lambda _: None
+        self,
+        names: Sequence[str],
+        seed: int,
+        on_verdict: Callable[[Verdict], None] = lambda _: None,
+        *,
+        sandbox: bool = False,
     ) -> tuple[Level, list[Verdict]]:
-        """Judges the named bugs, or all of the active level, and records the verdicts."""
+        """Judges the named bugs, or all of the active level, and records the verdicts.
+
+        Raises BughuntError when a `sandbox` is asked for and this system has none.
+        """
         state = self.progress.read()
         bugs = [self.catalog.bug(name) for name in dict.fromkeys(names)]
         levels = {self.catalog.level_of(bug).id: self.catalog.level_of(bug) for bug in bugs}
@@ -225,10 +233,11 @@ class Hunt:
         bugs = bugs or list(level.bugs)
         path = self.ready_workspace(state, level)
         verdicts = []
-        with self._open_judge() as judge:
+        with self._open_sandbox() if sandbox else self._open_judge() as judge:
             judge.prepare(bugs)
             for bug in bugs:
-                verdict = judge.judge(bug, path, seed)
+                first = state.bugs.get(bug.id, BugProgress()).fixed_at is None
+                verdict = judge.judge(bug, path, seed, first=first)
                 self.record(verdict)
                 verdicts.append(verdict)
                 on_verdict(verdict)
@@ -243,6 +252,7 @@ class Hunt:
                 progress.verdict = verdict.kind
             if verdict.kind == "fixed" and progress.fixed_at is None:
                 progress.fixed_at = now()
+                progress.elsewhere = verdict.elsewhere
 
     # Putting back
 
@@ -343,6 +353,15 @@ class Hunt:
         from bughunt.watch.warm import borrow
 
         return Judge(tree_folder(), measurer=borrow(self.folder / FOLDER))
+
+    def _open_sandbox(self) -> Judge:
+        from bughunt.judge import Judge
+        from bughunt.judge.sandbox import lacking
+
+        reason = lacking()
+        if reason is not None:
+            raise BughuntError(f"There is no sandbox here: {reason}.", "Check without --sandbox.")
+        return Judge(tree_folder(), sandbox=True)
 
     def _workspace(self, level: Level, path: Path, guided: bool) -> Workspace:
         from bughunt.workspace import Workspace

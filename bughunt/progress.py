@@ -4,7 +4,7 @@
      "active": "level1",
      "levels": {"level1": {"workspace": "level1", "version": "<hash>", "started": "<UTC>", "guided": false}},
      "bugs":   {"1.1": {"verdict": "broken", "fixed_at": null, "hints": 2, "checks": 3,
-                        "solution_asked": false, "solution_opened": null}}}
+                        "solution_asked": false, "solution_opened": null, "elsewhere": false}}}
 
 `state.previous.json` beside it is the good copy before the last change. Keys that are not known are kept.
 """
@@ -52,6 +52,7 @@ class BugProgress:
     checks: int = 0
     solution_asked: bool = False
     solution_opened: str | None = None
+    elsewhere: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
 

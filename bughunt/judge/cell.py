@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from bughunt.judge.sandbox import confine
+
 if sys.platform != "win32":
     import resource
 
@@ -27,6 +29,8 @@ def perform(request: dict[str, Any], result_fd: int) -> NoReturn:
     cannot be written down.
     """
     try:
+        if request["sandbox"]:
+            confine(request["scratch"])
         _take_on_limits(request)
         data = _measure(request)
     except BaseException as error:

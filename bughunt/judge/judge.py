@@ -14,6 +14,7 @@ is limited for each process, the number of processes on Linux and for others tha
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from bughunt.catalog import Bug
+from bughunt.judge.cause import REMARK, works_from_elsewhere
 from bughunt.judge.cell import load_module
 from bughunt.judge.checker import Check
 from bughunt.judge.endings import tidy
@@ -43,10 +45,11 @@ class Judge:
         mode: Mode | None = None,
         limits: Limits | None = None,
         measurer: Measurer | None = None,
+        sandbox: bool = False,
     ) -> None:
         self._clean_tree = clean_tree
         self._limits = limits or Limits()
-        self._measurer = measurer or Measurer(mode)
+        self._measurer = measurer or Measurer(mode, sandbox=sandbox)
         self._loaded: dict[Path, _Loaded] = {}
 
     def __enter__(self) -> Judge:
@@ -82,21 +85,47 @@ class Judge:
         """What the code in `workspace` does with inputs drawn elsewhere."""
         return self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits, stop)
 
-    def judge(self, bug: Bug, workspace: Path, seed: int, *, stop: Event | None = None) -> Verdict:
-        """The verdict on `bug` in `workspace`, with inputs drawn by `seed`."""
+    def judge(
+        self, bug: Bug, workspace: Path, seed: int, *, first: bool = False, stop: Event | None = None
+    ) -> Verdict:
+        """The verdict on `bug` in `workspace`, with inputs drawn by `seed`.
+
+        What passes is measured once more, on inputs drawn anew: a repair that fails there is none. One that
+        works from elsewhere than the defect is `fixed` as well, and the verdict says so; for the `first`
+        pass of a bug the defect is even put back, in a copy, to see whether that matters.
+        """
         started = time.monotonic()
+        try:
+            kind, message, detail = self._answer(bug, workspace, seed, stop)
+            if kind == "fixed":
+                kind, message, detail = self._answer(bug, workspace, f"{seed}/again", stop)
+        except _FilesUnusable as error:
+            message = "The judge could not do its work here: its own files cannot be used."
+            return Verdict(bug.id, "unknown", message, str(error))
+        elsewhere = kind == "fixed" and self._works_from_elsewhere(bug, workspace, seed, first, stop)
+        if elsewhere:
+            message = REMARK
+        detail = detail.replace(str(bug.folder), f"<{bug.id}>")
+        message = tidy(message, _MESSAGE_CHARACTERS)
+        return Verdict(bug.id, kind, message, detail, time.monotonic() - started, elsewhere)
+
+    def _answer(self, bug: Bug, workspace: Path, seed: int | str, stop: Event | None) -> _Conclusion:
         try:
             inputs = self._load(bug).draw(bug, seed)
         except Exception as error:
-            message = "The judge could not do its work here: its own files cannot be used."
-            return Verdict(bug.id, "unknown", message, f"{type(error).__name__}: {error}")
+            raise _FilesUnusable(f"{type(error).__name__}: {error}") from error
         outcome = self.observe(bug, workspace, inputs, stop)
-        kind, message, detail = self._conclude(bug, inputs, outcome)
-        if kind == "unknown":
-            kind, message, detail = self._control(bug, inputs, outcome, stop)
-        detail = detail.replace(str(bug.folder), f"<{bug.id}>")
-        message = tidy(message, _MESSAGE_CHARACTERS)
-        return Verdict(bug.id, kind, message, detail, time.monotonic() - started)
+        conclusion = self._conclude(bug, inputs, outcome)
+        return self._control(bug, inputs, outcome, stop) if conclusion[0] == "unknown" else conclusion
+
+    def _works_from_elsewhere(
+        self, bug: Bug, workspace: Path, seed: int, first: bool, stop: Event | None
+    ) -> bool:
+        def passes(copy: Path) -> bool:
+            return self._answer(bug, copy, seed, stop)[0] == "fixed"
+
+        with tempfile.TemporaryDirectory(prefix="bughunt-", ignore_cleanup_errors=True) as scratch:
+            return works_from_elsewhere(bug.patch, workspace, Path(scratch), passes if first else None)
 
     def _load(self, bug: Bug) -> _Loaded:
         if bug.folder not in self._loaded:
@@ -125,6 +154,10 @@ class Judge:
         return "crashed", outcome.message, outcome.detail
 
 
+class _FilesUnusable(Exception):
+    """A check or a measurement cannot be loaded, or draws no inputs."""
+
+
 _Conclusion = tuple[VerdictKind, str, str]
 
 
@@ -135,7 +168,7 @@ class _Loaded:
     check: Check
     measure: ModuleType
 
-    def draw(self, bug: Bug, seed: int) -> Any:
+    def draw(self, bug: Bug, seed: int | str) -> Any:
         """The inputs of one measurement: drawn by the bug's own `draw`, the same for the same seed."""
         return self.measure.draw(Random(f"{bug.id}/{seed}"))
 

@@ -43,8 +43,9 @@ def default_mode() -> Mode:
 class Measurer:
     """Measures workspaces, one at a time. A context manager: what it started is gone when it closes."""
 
-    def __init__(self, mode: Mode | None = None) -> None:
+    def __init__(self, mode: Mode | None = None, *, sandbox: bool = False) -> None:
         self.mode = mode or default_mode()
+        self._sandbox = sandbox
         self._server: _Server | None = None
         self._scratch = Path(tempfile.mkdtemp(prefix="bughunt-"))
 
@@ -81,6 +82,7 @@ class Measurer:
         scratch = Path(tempfile.mkdtemp(dir=self._scratch))
         request = {
             "mode": self.mode,
+            "sandbox": self._sandbox,
             "measure": str(measure),
             "workspace": str(workspace.resolve()),
             "inputs": inputs,

@@ -52,10 +52,11 @@ Outcome = Measurement | Failure
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge says of one bug."""
+    """What the judge says of one bug. `elsewhere`: it is fixed, with the defect itself untouched."""
 
     bug: str
     kind: VerdictKind
     message: str = ""
     detail: str = ""
     seconds: float = 0.0
+    elsewhere: bool = False

@@ -302,7 +302,7 @@ class Session:
         workspace = self._hunt.ready_workspace(self._hunt.state(), play.level)
         self._running = bug.id
         self._show(play)
-        verdict = play.judge.judge(bug, workspace, play.seed, stop=stop)
+        verdict = play.judge.judge(bug, workspace, play.seed, first=not self._solved(bug), stop=stop)
         if stop.is_set():
             raise Stopped
         play.pending.remove(bug)

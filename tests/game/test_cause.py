@@ -1,0 +1,74 @@
+"""Telling a repair of the defect from one that works around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bughunt.catalog import load_catalog
+from bughunt.git import apply_patch
+from bughunt.injection import inject
+from bughunt.installed import tree_folder
+from bughunt.judge import Judge
+from bughunt.judge.cause import REMARK, read_hunks, works_from_elsewhere
+
+CATALOG = load_catalog()
+EVERY_BUG = [bug for level in CATALOG.levels for bug in level.bugs]
+NARROW_INPUTS = CATALOG.bug("1.2")
+AT_THE_YIELD = NARROW_INPUTS.folder / "fixes" / "accept-at-the-yield.patch"
+
+
+def never_asked(copy: Path) -> bool:
+    raise AssertionError("no copy should be judged")
+
+
+@pytest.mark.parametrize("bug", EVERY_BUG, ids=lambda bug: bug.id)
+def test_the_clean_tree_is_repaired_at_the_place(bug, tmp_path: Path) -> None:
+    """Putting the defect back gives the tree with the bug in, and that does not pass."""
+    inject(tmp_path / "broken", [bug])
+    copies = []
+
+    def fails(copy: Path) -> bool:
+        copies.append({file: (copy / file).read_bytes() for file in bug.files})
+        return False
+
+    assert not works_from_elsewhere(bug.patch, tree_folder(), tmp_path, fails)
+    assert copies == [{file: (tmp_path / "broken" / file).read_bytes() for file in bug.files}]
+    assert not (tmp_path / "put-back").exists()
+
+
+@pytest.mark.parametrize("bug", EVERY_BUG, ids=lambda bug: bug.id)
+def test_a_defect_that_stands_is_seen(bug, tmp_path: Path) -> None:
+    inject(tmp_path / "broken", [bug])
+    assert works_from_elsewhere(bug.patch, tmp_path / "broken", tmp_path, never_asked)
+
+
+def test_a_place_that_was_rewritten_gets_no_remark(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    inject(tree, [NARROW_INPUTS])
+    for hunk in read_hunks(NARROW_INPUTS.patch):
+        file = tree / hunk.file
+        text = file.read_text()
+        assert hunk.stands(text)
+        file.write_text(text.replace(".to(dtype=torch.int64)", ".int()"))
+    assert not works_from_elsewhere(NARROW_INPUTS.patch, tree, tmp_path, never_asked)
+
+
+def test_the_verdict_stays_fixed_and_says_so(tmp_path: Path) -> None:
+    around, both = tmp_path / "around", tmp_path / "both"
+    inject(around, [NARROW_INPUTS])
+    inject(both, [])
+    for tree in (around, both):
+        apply_patch(tree, AT_THE_YIELD)
+    with Judge(tree_folder()) as judge:
+        verdicts = {
+            "around": judge.judge(NARROW_INPUTS, around, 1),
+            "clean": judge.judge(NARROW_INPUTS, tree_folder(), 1, first=True),
+            "both, not looked into": judge.judge(NARROW_INPUTS, both, 1),
+            "both": judge.judge(NARROW_INPUTS, both, 1, first=True),
+        }
+    assert {verdict.kind for verdict in verdicts.values()} == {"fixed"}
+    assert [name for name, verdict in verdicts.items() if verdict.elsewhere] == ["around", "both"]
+    assert verdicts["around"].message == REMARK
+    assert verdicts["clean"].message == ""
