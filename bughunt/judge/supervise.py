@@ -62,6 +62,11 @@ def guard_process() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
+def end_with_parent() -> None:
+    """Has this process killed when the one that started it is (Linux)."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def run_forked(request: dict[str, Any], asker: int | None = None) -> Ending:
     """Measures in a fork of this process, which must have run no torch operation and hold no threads.
 
@@ -156,7 +161,7 @@ def _become_child(request: dict[str, Any], result_fd: int, output_fd: int) -> No
     """In the fork: a session of its own, no descriptor but its two files, then the measurement."""
     try:
         os.setsid()
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        end_with_parent()
         os.dup2(output_fd, 1)
         os.dup2(output_fd, 2)
         os.dup2(result_fd, 3)

@@ -345,7 +345,12 @@ CASES = (
     Case(
         "the parent killed",
         _CRASHED,
-        "import os, signal; os.kill(os.getppid(), signal.SIGKILL); signal.pause()",
+        """
+        import os, signal
+        with open(__file__ + ".pids", "a") as noted: noted.write(f"{os.getpid()} ")
+        os.kill(os.getppid(), signal.SIGKILL)
+        signal.pause()
+        """,
         "supervises",
     ),
     Case(
