@@ -16,17 +16,18 @@ LONG = 600
 
 def draw(rng):
     """Models, and the channel pairs and distances to look at; tables to ask for."""
+    long = {"pairs": 3, "distances": [LONG - 1, LONG // 2]}
     cases = [
         draw_case(rng, 2 * rng.randint(2, 3), 3, "plain", rng.randint(50, 90)),
         draw_case(rng, 2 * rng.randint(4, 6), 2, "cached", rng.randint(50, 90)),
-        draw_case(rng, 2 * rng.randint(8, 12), 1, "emptied", rng.randint(50, 90), layers=2),
-        draw_case(rng, 2 * rng.randint(12, 20), 1, "grown", rng.randint(80, 120)),
-        draw_case(rng, 8, 2, rng.choice(["plain", "grown"]), LONG, pairs=3, distances=[LONG - 1, LONG // 2]),
+        draw_case(rng, 2 * rng.randint(8, 12), 1, "emptied", rng.randint(50, 90), layers=3, layer=2),
+        draw_case(rng, 2 * rng.randint(12, 20), 1, "grown", rng.randint(80, 110), layers=2, layer=1),
+        draw_case(rng, 8, 2, rng.choice(["plain", "grown"]), LONG, layers=2, layer=0, **long),
     ]
     return {"cases": cases, "tables": [draw_table(rng, *shape) for shape in table_shapes(rng)]}
 
 
-def draw_case(rng, head_dim, heads, path, length, *, layers=1, pairs=None, distances=None):
+def draw_case(rng, head_dim, heads, path, length, *, layers=1, layer=0, pairs=None, distances=None):
     half = head_dim // 2
     pairs = min(half, pairs or 5, (head_dim * heads - 1) // 3)
     # The first, the last, and one out of every stretch between.
@@ -37,7 +38,7 @@ def draw_case(rng, head_dim, heads, path, length, *, layers=1, pairs=None, dista
         "head_dim": head_dim,
         "heads": heads,
         "layers": layers,
-        "layer": rng.randrange(layers),
+        "layer": layer,
         "path": path,
         "sequence_len": rng.randint(4, 16) if path == "grown" else length + rng.randint(0, 9),
         "length": length,

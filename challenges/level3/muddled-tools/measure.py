@@ -12,22 +12,23 @@ HOPELESS = ["7 // 0", "", "12 +", "print(3)", "x * 2", "(4", "1 / (3 - 3)"]
 
 def draw(rng):
     """Batches of rows, each with a plan of its own, and the options to generate them with."""
+    kinds = sums(rng)
     cases = [
-        draw_case(rng, rows=1, calls=[2]),
-        draw_case(rng, rows=3, calls=[1, 3, 0]),
-        draw_case(rng, rows=4, calls=[2, 0, 2, 1], cut=True),
-        draw_case(rng, rows=2, calls=[3, 3]),
+        draw_case(rng, kinds, calls=[2]),
+        draw_case(rng, kinds, calls=[1, 3, 0]),
+        draw_case(rng, kinds, calls=[3, 3]),
+        draw_case(rng, kinds, calls=[2, 0, 2, 1], cut=True),
     ]
     return {"ids": draw_ids(rng), "cases": cases}
 
 
-def draw_case(rng, *, rows, calls, cut=False):
-    plans = [draw_plan(rng, count) for count in calls]
+def draw_case(rng, kinds, *, calls, cut=False):
+    """A row for each number of calls; `cut` stops the generation before the longest row has ended."""
+    plans = [draw_plan(rng, kinds, count) for count in calls]
     # All rows draw their first token from the same logits.
     opening = rng.choice(LETTERS)
     for plan in plans:
         plan["parts"][0]["text"] = opening + plan["parts"][0]["text"]
-    assert len(plans) == rows
     longest = max(length(plan) for plan in plans)
     return {
         "prompt": "".join(rng.choice(LETTERS) for _ in range(rng.randint(1, 6))),
@@ -41,14 +42,14 @@ def draw_case(rng, *, rows, calls, cut=False):
     }
 
 
-def draw_plan(rng, calls):
+def draw_plan(rng, kinds, calls):
     parts = [text(rng, 0, 5)]
     hopeless = rng.randrange(calls) if calls > 1 else None
     for number in range(calls):
         if number == hopeless:
             parts.append({"call": rng.choice(HOPELESS), "result": None})
         else:
-            expression, result = draw_sum(rng)
+            expression, result = next(kinds)
             parts.append({"call": expression, "result": result})
         parts.append(text(rng, 0 if rng.random() < 0.3 else 1, 6))
     # The end of a call that never began is nothing to the engine.
@@ -61,9 +62,14 @@ def text(rng, least, most):
     return {"text": "".join(rng.choice(LETTERS) for _ in range(rng.randint(least, most)))}
 
 
-def draw_sum(rng):
-    """An expression and its value as text: three different characters or more, as a rule."""
-    kind = rng.randrange(5)
+def sums(rng):
+    """Expressions and their values as text, of every kind in turn."""
+    while True:
+        for kind in rng.sample(range(5), 5):
+            yield draw_sum(rng, kind)
+
+
+def draw_sum(rng, kind):
     a, b = rng.randint(100, 999), rng.randint(10, 99)
     if kind == 0:
         return f"{a} + {b}", str(a + b)

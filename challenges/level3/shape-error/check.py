@@ -1,5 +1,7 @@
 """Query heads that share a key/value head attend like heads with that key/value head to themselves."""
 
+import math
+
 from bughunt.lab.gaps import largest_gap
 
 # Over 100 seeds of the clean tree the logits of a model and its counterpart differ by at most 5e-6.
@@ -8,6 +10,9 @@ TOLERANCE = 1e-3
 # There, another key head or value head changes the heads that listen to it by 0.03 at least, others by 3e-6.
 HEARD = 2e-3
 UNHEARD = 2e-4
+
+# There, outputs (of a size of about 1) double, and shares of attention come out, within 4e-6.
+LINEAR = 1e-3
 
 
 def told(case):
@@ -67,6 +72,31 @@ def test_each_head_listens_to_its_group(inputs, measured):
         )
 
 
+def test_attention_is_attention_all_the_same(inputs, measured):
+    """What holds with any number of heads: scaled scores, no look ahead, values summed as they are."""
+    for case, found in ran(inputs, measured):
+        changes, focus = found["listening"], found["focus"]
+        error = isinstance(focus, dict) and focus["error"]
+        assert not error, f"{told(case)} ended with {error}."
+        assert changes["future"] <= UNHEARD, (
+            f"{told(case)} sees what comes later: another last token changes earlier positions by "
+            f"{changes['future']:.2g}."
+        )
+        assert changes["values doubled"] <= LINEAR and changes["keys doubled"] <= LINEAR, (
+            f"{told(case)}: values twice as large should make attention's output twice as large, and "
+            f"keys that are twice as long should change nothing, as they are normed. The outputs are off by "
+            f"{changes['values doubled']:.2g} and {changes['keys doubled']:.2g}."
+        )
+        others = len(case["rows"][0]) - 1
+        share = 1.0 / (1.0 + others * math.exp(-math.sqrt(case["head_dim"])))
+        wrong = [head for head, found_share in enumerate(focus) if not abs(found_share - share) <= LINEAR]
+        assert not wrong, (
+            f"{told(case)}, of width {case['head_dim']}: a token that looks for itself among {others} others "
+            f"should get {share:.3f} of each head's attention; query head {wrong[0]} gives it "
+            f"{focus[wrong[0]]:.3f}."
+        )
+
+
 def right(case):
     group = case["heads"] // case["kv_heads"]
     heads = [[head // group] for head in range(case["heads"])]
@@ -76,7 +106,8 @@ def right(case):
 def heard(case, found):
     """For the keys and for the values, the heads that each query head listens to; False if unclear."""
     result = {}
-    for name, changes in found["listening"].items():
+    for name in ("keys", "values"):
+        changes = found["listening"][name]
         clear = all(change > HEARD or change < UNHEARD for row in changes for change in row)
         result[name] = clear and [
             [kv_head for kv_head in range(case["kv_heads"]) if changes[kv_head][head] > HEARD]

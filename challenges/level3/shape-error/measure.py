@@ -6,6 +6,7 @@ give the same logits. A third reading finds out which key/value head each query 
 
 import math
 
+from bughunt.lab.gaps import largest_gap
 from bughunt.lab.random_model import randomise, zero
 
 VOCABULARY = 12
@@ -33,8 +34,9 @@ def draw_case(rng, heads, kv_heads):
 
 
 def measure(inputs):
-    """For every case: `whole` and `cached`, the logits of the model and of its counterpart; `listening`, by
-    how much each query head's output changes with each key/value head's keys and values; or the errors."""
+    """For every case, or the errors: `whole` and `cached`, the logits of the model and of its counterpart;
+    `listening`, by how much each query head's output changes with each key/value head; `focus`, how much of
+    its attention each query head pays to the one token it looks for."""
     import torch
 
     with torch.no_grad():
@@ -43,6 +45,7 @@ def measure(inputs):
                 "whole": attempt(read_whole, case),
                 "cached": attempt(read_cached, case),
                 "listening": attempt(read_listening, case),
+                "focus": attempt(read_focus, case),
             }
             for case in inputs
         ]
@@ -133,7 +136,7 @@ def read_listening(case):
     """
     import torch
 
-    H, D = case["heads"], case["head_dim"]
+    H, D, T = case["heads"], case["head_dim"], len(case["rows"][0])
     width, vocabulary = H * D, H * D + VOCABULARY
     model = make_model(case, case["kv_heads"], 1, vocabulary=vocabulary)
     random = make_model(case, case["kv_heads"], 1, vocabulary=vocabulary)
@@ -164,11 +167,52 @@ def read_listening(case):
             max(abs(x - y) for x, y in zip(*both, strict=True)) for both in zip(before, after, strict=True)
         ]
 
+    def doubled(weight, before, factor):
+        weight.mul_(2.0)
+        after = outputs()
+        weight.div_(2.0)
+        return largest_gap(after, [[factor * x for x in row] for row in before])
+
     before = outputs()
-    return {
+    ids[:, -1] = (ids[:, -1] + 1) % VOCABULARY
+    earlier = [T * row + t for row in range(ids.size(0)) for t in range(T - 1)]
+    future = largest_gap(*([[row[n] for n in earlier] for row in one] for one in (before, outputs())))
+    before = outputs()
+    changes = {
         name: [change(weight, kv_head, before) for kv_head in range(case["kv_heads"])]
         for name, weight in (("keys", attention.c_k.weight), ("values", attention.c_v.weight))
     }
+    return {
+        **changes,
+        "future": future,
+        "keys doubled": doubled(attention.c_k.weight, before, 1.0),
+        "values doubled": doubled(attention.c_v.weight, before, 2.0),
+    }
+
+
+def read_focus(case):
+    """The share of attention that the last token gets from itself, for every query head.
+
+    It looks for a key of its own kind, in one channel; all the tokens before it have keys of zero.
+    """
+    import torch
+
+    H, D, length = case["heads"], case["head_dim"], len(case["rows"][0])
+    width = H * D
+    model = make_model(case, case["kv_heads"], 1, vocabulary=width)
+    zero(model)
+    model.transformer.wte.weight.copy_(torch.eye(width))
+    model.lm_head.weight.copy_(torch.eye(width))
+    attention, seeker, channel = model.transformer.h[0].attn, width - 1, case["seed"] % D
+    attention.c_q.weight[channel::D, seeker] = 1.0
+    attention.c_k.weight[channel::D, seeker] = 1.0
+    attention.c_v.weight[::D, seeker] = 1.0
+    for head in range(H):
+        attention.c_proj.weight[head, head * D] = 1.0
+    ids = torch.full((1, length), width - 2)
+    ids[0, -1] = seeker
+    stream = [atanh(logit / 15.0) for logit in model(ids)[0, -1].tolist()]
+    return [stream[head] / stream[seeker] for head in range(H)]
 
 
 def atanh(x):
