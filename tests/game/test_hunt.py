@@ -8,10 +8,11 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from waiting import ended, soon
 
 from bughunt.catalog import Catalog
 from bughunt.errors import BughuntError
@@ -324,29 +325,6 @@ def kill_checks(count: int, hunt: Hunt, noted: Path) -> None:
     for pid in noted.read_text().split() if noted.exists() else ():
         assert ended(int(pid))
     assert soon(lambda: not list(noted.parent.glob("bughunt-*")))
-
-
-def ended(pid: int) -> bool:
-    """Is this process gone, soon?"""
-
-    def gone() -> bool:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        return False
-
-    return soon(gone)
-
-
-def soon(holds: Callable[[], bool]) -> bool:
-    """Does it hold once those who have to see to it have had their turn?"""
-    for _ in range(200):
-        if holds():
-            return True
-        # While another process runs, theirs can.
-        subprocess.run([sys.executable, "-c", ""], check=True)
-    return False
 
 
 def _made(folder: Path) -> Path:
