@@ -17,7 +17,7 @@ const MIN_SHARE: usize = 1 << 15;
 /// The tokens of a vocabulary, ready to encode.
 pub struct Encoder {
     merges: Vec<(Token, Token)>,
-    /// The token that a pair merges into. The earlier a merge was found, the smaller its token: tokens are ranks.
+    /// Merges by their pairs. The earlier a merge was found, the smaller its token: tokens are ranks.
     pairs: PairIndex,
     /// Tokens by their bytes, stored as token + 1.
     tokens: WordMap,
@@ -31,10 +31,10 @@ impl Encoder {
         for (token, byte) in bytes.iter().enumerate() {
             tokens.add(byte, token as u64 + 1);
         }
-        for (&(left, right), token) in merges.iter().zip(256..) {
-            pairs.insert(left, right, token);
+        for (number, &(left, right)) in merges.iter().enumerate() {
+            pairs.insert(number as u32, |number| merges[number as usize]);
             let word = [&bytes[left as usize][..], &bytes[right as usize][..]].concat();
-            tokens.add(&word, u64::from(token) + 1);
+            tokens.add(&word, bytes.len() as u64 + 1);
             bytes.push(word);
         }
         Encoder { merges, pairs, tokens }
@@ -216,7 +216,10 @@ impl Encoder {
 
     #[inline]
     fn rank(&self, left: Token, right: Token) -> Token {
-        self.pairs.get(left, right).unwrap_or(NO_RANK)
+        match self.pairs.get(left, right, |number| self.merges[number as usize]) {
+            Some(number) => 256 + number,
+            None => NO_RANK,
+        }
     }
 }
 

@@ -4,8 +4,8 @@
 //! with the smallest second. The words' order, the number of threads and the hash seed have no part in it.
 
 use crate::words::{hash_number, WordMap};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;
 use std::time::Instant;
 
@@ -22,7 +22,8 @@ const BATCH: usize = 64;
 #[derive(Clone, Copy)]
 struct Cell {
     token: Token,
-    word: u32,
+    /// How often the word occurs, as an index into `Merger::word_counts`.
+    count: u32,
 }
 
 /// A pair of tokens: how often it occurs, and where in `Merger::places` its occurrences are listed.
@@ -34,11 +35,30 @@ struct Pair {
     places: u32,
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Candidate {
-    count: u64,
-    pair: Reverse<(Token, Token)>,
-    index: Reverse<u32>,
+/// A pair and a count that it once had, ordered as merges are chosen: the count stands above the pair, whose bits
+/// are inverted, so that the largest candidate is the most frequent pair and of equals the smallest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate(u128);
+
+impl Candidate {
+    fn new(count: u64, left: Token, right: Token) -> Candidate {
+        Candidate(u128::from(count) << 64 | u128::from(!pair_key(left, right)))
+    }
+
+    fn count(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+
+    fn pair(self) -> (Token, Token) {
+        let key = !(self.0 as u64);
+        ((key >> 32) as Token, key as Token)
+    }
+}
+
+impl Pair {
+    fn tokens(&self) -> (Token, Token) {
+        (self.left, self.right)
+    }
 }
 
 /// Training at work: the words as they are tokenized so far, and every pair in them.
@@ -48,6 +68,7 @@ pub struct Merger {
     /// In bytes, by token.
     lengths: Vec<u32>,
     cells: Vec<Cell>,
+    /// The different numbers of times that words occur: few, so that they stay in the cache.
     word_counts: Vec<u64>,
     pairs: Vec<Pair>,
     index: PairIndex,
@@ -64,16 +85,19 @@ impl Merger {
         let mut bytes = 0;
         words.for_each(|word, _| bytes += word.len() + 1);
         let mut cells = Vec::with_capacity(bytes + 1);
-        cells.push(Cell { token: NONE, word: 0 });
+        cells.push(Cell { token: NONE, count: 0 });
         let mut word_counts = Vec::new();
+        let mut count_indices = HashMap::new();
         words.for_each(|word, count| {
             if word.len() < 2 {
                 return;
             }
-            let number = word_counts.len() as u32;
-            word_counts.push(count);
-            cells.extend(word.iter().map(|&byte| Cell { token: Token::from(byte), word: number }));
-            cells.push(Cell { token: NONE, word: number });
+            let index = *count_indices.entry(count).or_insert_with(|| {
+                word_counts.push(count);
+                word_counts.len() as u32 - 1
+            });
+            cells.extend(word.iter().map(|&byte| Cell { token: Token::from(byte), count: index }));
+            cells.push(Cell { token: NONE, count: 0 });
         });
         drop(words);
         if cells.len() > u32::MAX as usize {
@@ -120,14 +144,15 @@ impl Merger {
     /// Take the most frequent pair off the heap, putting those that have lost occurrences back where they belong.
     fn most_frequent(&mut self) -> Option<usize> {
         while let Some(mut top) = self.heap.peek_mut() {
-            let index = top.index.0 as usize;
+            let (left, right) = top.pair();
+            let index = find(&self.index, &self.pairs, left, right) as usize;
             let count = self.pairs[index].count;
             if count == 0 {
-                std::collections::binary_heap::PeekMut::pop(top);
-            } else if count != top.count {
-                top.count = count;
+                PeekMut::pop(top);
+            } else if count != top.count() {
+                *top = Candidate::new(count, left, right);
             } else {
-                std::collections::binary_heap::PeekMut::pop(top);
+                PeekMut::pop(top);
                 return Some(index);
             }
         }
@@ -145,7 +170,7 @@ impl Merger {
         let mut places = vec![0u32; PAIRS];
         for at in 0..self.cells.len() - 1 {
             if let Some(pair) = pair_at(&self.cells, at) {
-                counts[pair] += self.word_counts[self.cells[at].word as usize];
+                counts[pair] += self.word_counts[self.cells[at].count as usize];
                 places[pair] += 1;
             }
         }
@@ -170,8 +195,8 @@ impl Merger {
     fn add_pair(&mut self, left: Token, right: Token, count: u64, first_place: usize, places: u32) {
         let index = self.pairs.len() as u32;
         self.pairs.push(Pair { left, right, count, first_place, places });
-        self.index.insert(left, right, index);
-        self.heap.push(Candidate { count, pair: Reverse((left, right)), index: Reverse(index) });
+        self.index.insert(index, |index| self.pairs[index as usize].tokens());
+        self.heap.push(Candidate::new(count, left, right));
     }
 
     /// Make a pair a token: join it wherever it occurs, and count what that does to the pairs around it.
@@ -208,7 +233,7 @@ impl Merger {
         for &at in &self.places[places] {
             let at = at as usize;
             let cell = self.cells[at];
-            batch[found] = (at, self.word_counts[cell.word as usize]);
+            batch[found] = (at, self.word_counts[cell.count as usize]);
             found += usize::from(cell.token == left && self.cells[at + left_length].token == right);
         }
         found
@@ -263,7 +288,7 @@ impl Merger {
 
     fn take(&mut self, left: Token, right: Token, count: u64, merged: (Token, Token)) {
         if count > 0 && (left, right) != merged {
-            let index = self.index.get(left, right).expect("a pair that occurs is known");
+            let index = find(&self.index, &self.pairs, left, right);
             self.pairs[index as usize].count -= count;
         }
     }
@@ -273,6 +298,11 @@ impl Merger {
             self.add_pair(left, right, neighbour.formed, neighbour.first_place, neighbour.places);
         }
     }
+}
+
+/// The number of a pair that has been entered.
+fn find(index: &PairIndex, pairs: &[Pair], left: Token, right: Token) -> u32 {
+    index.get(left, right, |number| pairs[number as usize].tokens()).expect("a pair that occurs is known")
 }
 
 /// The tokens found next to the occurrences of one merge.
@@ -354,54 +384,56 @@ impl Side {
     }
 }
 
-/// Numbers by pairs of tokens: a hash table with open addressing that only grows.
+/// Numbers by pairs of tokens: a hash table with open addressing that only grows. It holds numbers alone; whoever
+/// uses it has the pairs, and says with `pair_of` which pair a number stands for.
 pub struct PairIndex {
-    slots: Vec<(u64, u32)>,
+    slots: Vec<u32>,
     used: usize,
 }
 
+const NO_PAIR: u32 = u32::MAX;
+
 impl Default for PairIndex {
     fn default() -> PairIndex {
-        PairIndex { slots: vec![(NO_PAIR, 0); 1 << 10], used: 0 }
+        PairIndex { slots: vec![NO_PAIR; 1 << 10], used: 0 }
     }
 }
 
-const NO_PAIR: u64 = u64::MAX;
-
 impl PairIndex {
     #[inline]
-    pub fn get(&self, left: Token, right: Token) -> Option<u32> {
-        let key = pair_key(left, right);
-        let (found, number) = self.slots[self.place(key)];
-        (found == key).then_some(number)
+    pub fn get(&self, left: Token, right: Token, pair_of: impl Fn(u32) -> (Token, Token)) -> Option<u32> {
+        let mask = self.slots.len() - 1;
+        let mut at = hash_number(pair_key(left, right)) as usize & mask;
+        loop {
+            match self.slots[at] {
+                NO_PAIR => return None,
+                number if pair_of(number) == (left, right) => return Some(number),
+                _ => at = (at + 1) & mask,
+            }
+        }
     }
 
-    /// Enter a pair that is not there yet.
-    pub fn insert(&mut self, left: Token, right: Token, number: u32) {
+    /// Enter the number of a pair that is not there yet.
+    pub fn insert(&mut self, number: u32, pair_of: impl Fn(u32) -> (Token, Token)) {
         if self.used * 2 >= self.slots.len() {
-            let larger = vec![(NO_PAIR, 0); self.slots.len() * 2];
-            for slot in std::mem::replace(&mut self.slots, larger) {
-                if slot.0 != NO_PAIR {
-                    let at = self.place(slot.0);
-                    self.slots[at] = slot;
+            let larger = vec![NO_PAIR; self.slots.len() * 2];
+            for number in std::mem::replace(&mut self.slots, larger) {
+                if number != NO_PAIR {
+                    self.put(number, pair_of(number));
                 }
             }
         }
-        let key = pair_key(left, right);
-        let at = self.place(key);
-        self.slots[at] = (key, number);
+        self.put(number, pair_of(number));
         self.used += 1;
     }
 
-    /// Where `key` is, or where it would be put.
-    #[inline]
-    fn place(&self, key: u64) -> usize {
+    fn put(&mut self, number: u32, (left, right): (Token, Token)) {
         let mask = self.slots.len() - 1;
-        let mut at = hash_number(key) as usize & mask;
-        while self.slots[at].0 != key && self.slots[at].0 != NO_PAIR {
+        let mut at = hash_number(pair_key(left, right)) as usize & mask;
+        while self.slots[at] != NO_PAIR {
             at = (at + 1) & mask;
         }
-        at
+        self.slots[at] = number;
     }
 }
 
