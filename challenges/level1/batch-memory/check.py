@@ -4,17 +4,17 @@ import sys
 
 from bughunt.lab import streams
 
-DEVICES = {"cpu": "the CPU", "meta": "a device other than the CPU"}
+DEVICES = {"cpu": "the CPU", "meta": "a device other than the CPU", "cuda": "a CUDA device"}
+# Labels that a loss ignores. Whether a target may be one is not a question of its dtype.
+IGNORED = {-1, -100}
 
 
-def batches(inputs, measured):
+def loaded(inputs, measured):
+    """(case, device, its batches) wherever there are any."""
     for case, found in zip(inputs["cases"], measured, strict=True):
         for device in DEVICES:
-            assert len(found[device]) == case["batches"], (
-                "The loader gave fewer batches than it was asked for."
-            )
-            for batch in found[device]:
-                yield case, device, batch
+            if found[device] is not None:
+                yield case, device, found[device]
 
 
 def numbers(raw, size):
@@ -22,44 +22,79 @@ def numbers(raw, size):
     return [int.from_bytes(data[i : i + size], sys.byteorder, signed=True) for i in range(0, len(data), size)]
 
 
+def rows(values, T):
+    return [values[i : i + T] for i in range(0, len(values), T)]
+
+
 def test_dtypes(inputs, measured):
-    for _, device, batch in batches(inputs, measured):
-        found, targets = batch["inputs"]["dtype"], batch["targets"]["dtype"]
-        assert found == "int32", (
-            f"The loader's contract is int32 inputs; on {DEVICES[device]} they are {found}, which takes "
-            f"{batch['inputs']['bytes']} bytes for {batch['inputs']['shape']} tokens."
+    wrong = {"inputs": {}, "targets": {}}
+    right = set()
+    for case, device, batches in loaded(inputs, measured):
+        for name, dtype in (("inputs", "int32"), ("targets", "int64")):
+            for batch in batches:
+                if batch[name]["dtype"] != dtype:
+                    wrong[name].setdefault(batch[name]["dtype"], (case, device, batch[name]))
+                else:
+                    right.add((name, device))
+    if wrong["inputs"]:
+        dtype, (case, device, found) = next(iter(wrong["inputs"].items()))
+        B, T = (*found["shape"], 0, 0)[:2]
+        message = (
+            f"The loader's contract is int32 inputs; on {DEVICES[device]} they are {dtype}: "
+            f"{found['bytes']} bytes for {B} × {T} tokens; int32 takes {4 * B * T}."
         )
-        assert targets == "int64", (
-            f"The inputs are int32 now, but the targets are {targets} on {DEVICES[device]}: cross-entropy "
-            "wants its class indices as int64."
+        if dtype in ("int8", "uint8", "int16", "uint16"):
+            message += " A large vocabulary has ids that so few bits cannot hold."
+        fine = [DEVICES[one] for one in DEVICES if ("inputs", one) in right and one != device]
+        if ("inputs", device) in right:
+            largest = max(case["stream"]["ids"].values()) if case["tokenizer"] == "words" else 264
+            message += (
+                f" Other batches on the same device are right; this one is for rank {case['rank']} of "
+                f"{case['world_size']}, with a vocabulary of {largest + 1}."
+            )
+        elif fine:
+            message += f" On {fine[0]} they are right."
+        raise AssertionError(message)
+    if wrong["targets"]:
+        dtype, (_, device, _) = next(iter(wrong["targets"].items()))
+        raise AssertionError(
+            f"The inputs are int32, as they should be, but the targets are {dtype} on {DEVICES[device]}: "
+            "cross-entropy wants its class indices as int64."
         )
 
 
 def test_shapes_and_bytes(inputs, measured):
-    for case, _, batch in batches(inputs, measured):
+    for case, _, batches in loaded(inputs, measured):
+        assert len(batches) == case["batches"], "The loader gave fewer batches than it was asked for."
         B, T = case["B"], case["T"]
-        for name, size in (("inputs", 4), ("targets", 8)):
-            assert batch[name]["shape"] == [B, T], (
-                f"The {name} of a batch of {B} rows of {T} tokens have the shape {batch[name]['shape']}."
-            )
-            assert batch[name]["bytes"] == B * T * size, (
-                f"{B} × {T} {name} should take {B * T * size} bytes; they take {batch[name]['bytes']}."
-            )
+        for batch in batches:
+            for name, size in (("inputs", 4), ("targets", 8)):
+                assert batch[name]["shape"] == [B, T], (
+                    f"The {name} of a batch of {B} rows of {T} tokens have the shape {batch[name]['shape']}."
+                )
+                assert batch[name]["bytes"] == B * T * size, (
+                    f"{B} × {T} {name} should take {B * T * size} bytes; they take {batch[name]['bytes']}."
+                )
 
 
 def test_the_ids_survive(inputs, measured):
-    for case, device, batch in batches(inputs, measured):
-        if device != "cpu":
+    for case, device, batches in loaded(inputs, measured):
+        if device == "meta" or case["tokenizer"] != "words":
             continue
-        tokens = streams.flat_stream(inputs["stream"], case["rank"], case["world_size"])
-        for name, size in (("inputs", 4), ("targets", 8)):
-            values = batch[name]["values"]
-            assert numbers(batch[name]["raw"], size) == values, f"The {name} are not what their dtype says."
-            assert set(values) <= set(tokens), (
-                f"The {name} hold ids that are not in the documents: {sorted(set(values) - set(tokens))[:4]}. "
-                "A conversion must keep every id as it is."
-            )
-        assert streams.find_stretch(batch["inputs"]["values"], tokens) is not None, (
-            "The inputs of a batch should be a stretch of the token stream, in order; "
-            f"they are {batch['inputs']['values'][:8]}."
-        )
+        known = set(streams.flat_stream(case["stream"], case["rank"], case["world_size"]))
+        for batch in batches:
+            for name, size in (("inputs", 4), ("targets", 8)):
+                values = batch[name]["values"]
+                assert numbers(batch[name]["raw"], size) == values, (
+                    f"The {name} are not what their dtype says."
+                )
+                strange = sorted(set(values) - known - (IGNORED if name == "targets" else set()))
+                assert not strange, (
+                    f"The {name} hold ids that are not in the documents: {strange[:4]}. "
+                    "A conversion must keep every id as it is."
+                )
+            # Whether a row goes on where the one before it ended is not a question of dtypes, either.
+            for row in rows(batch["inputs"]["values"], case["T"]):
+                assert streams.place(row, case) is not None, (
+                    f"Each row of inputs should be a stretch of the token stream, in order; one is {row[:8]}."
+                )

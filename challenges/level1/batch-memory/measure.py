@@ -1,45 +1,56 @@
 """Loads batches and notes what they are made of: dtypes, shapes, bytes, numbers."""
 
+from contextlib import nullcontext
+
 from bughunt.lab import streams
 
-# More than 16 bits, signed or not, can hold.
-LARGEST_ID = 150_000
+# One that 16 bits, signed or not, cannot hold, and one that they can.
+LARGEST_IDS = (150_000, 9_000)
+
+DEVICES = ("cpu", "meta", "cuda")
 
 
 def draw(rng):
-    """A stream of known tokens, and the batches to ask for."""
-    return {
-        "stream": streams.draw_stream(rng, groups=12, largest_id=LARGEST_ID),
-        "cases": streams.draw_cases(rng),
-    }
+    """What to ask the loader for, with streams of known tokens."""
+    return {"cases": streams.draw_cases(rng, LARGEST_IDS)}
 
 
 def measure(inputs):
-    """For every case the batches on the CPU, with their raw bytes, and what they would be on another device."""
+    """For every case and device the batches, with their raw bytes where there are any.
+
+    "meta" stands for any device other than the CPU; "cuda" is pretended, so that a machine without one can
+    tell. Where something else than the loader fails (the real tokenizer, the pretence), it is left out.
+    """
     from nanochat.dataloader import tokenizing_distributed_data_loader
 
     measured = []
     for case in inputs["cases"]:
-        on_cpu = streams.load_batches(tokenizing_distributed_data_loader, inputs["stream"], case, "cpu")
-        on_meta = streams.load_batches(tokenizing_distributed_data_loader, inputs["stream"], case, "meta")
-        measured.append(
-            {
-                "cpu": [{"inputs": _described(x, True), "targets": _described(y, True)} for x, y in on_cpu],
-                "meta": [
-                    {"inputs": _described(x, False), "targets": _described(y, False)} for x, y in on_meta
-                ],
-            }
-        )
+        found = {}
+        for device in DEVICES:
+            try:
+                with streams.pretended_cuda() if device == "cuda" else nullcontext():
+                    batches = streams.load_batches(tokenizing_distributed_data_loader, case, device)
+            except Exception:
+                if device != "cuda" and case["tokenizer"] == "words":
+                    raise
+                batches = None
+            found[device] = batches and [
+                {"inputs": _described(x), "targets": _described(y)} for x, y in batches
+            ]
+        measured.append(found)
     return measured
 
 
-def _described(tensor, has_data):
+def _described(tensor):
     description = {
         "dtype": str(tensor.dtype).removeprefix("torch."),
         "shape": list(tensor.shape),
         "bytes": tensor.element_size() * tensor.nelement(),
     }
-    if has_data:
-        description["values"] = tensor.flatten().tolist()
-        description["raw"] = tensor.contiguous().numpy().tobytes().hex()
+    if tensor.device.type != "meta":
+        import torch
+
+        flat = tensor.detach().flatten().clone(memory_format=torch.contiguous_format)
+        description["values"] = flat.tolist()
+        description["raw"] = bytes(flat.view(torch.uint8).tolist()).hex()
     return description

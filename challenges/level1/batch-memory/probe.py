@@ -2,14 +2,20 @@
 
 from bughunt.views import Table, Text
 
+DEVICES = ("cpu", "meta")
+
 
 def view(inputs, measured):
+    cases = [
+        (case, found)
+        for case, found in zip(inputs["cases"], measured, strict=True)
+        if all(found[device] for device in DEVICES)
+    ]
     rows = []
-    for case, found in zip(inputs["cases"], measured, strict=True):
-        for device in ("cpu", "meta"):
+    for case, found in cases[:3]:
+        for device in DEVICES:
             batch = found[device][0]
             for name in ("inputs", "targets"):
-                tokens = case["B"] * case["T"]
                 rows.append(
                     (
                         f"{case['B']} × {case['T']}",
@@ -17,14 +23,16 @@ def view(inputs, measured):
                         name,
                         batch[name]["dtype"],
                         batch[name]["bytes"],
-                        f"{batch[name]['bytes'] / tokens:g}",
+                        f"{batch[name]['bytes'] / (case['B'] * case['T']):g}",
                     )
                 )
     yield Table(("batch", "device", "tensor", "dtype", "bytes", "bytes a token"), rows, title="One batch")
-    both = measured[0]["cpu"][0]
-    tokens = inputs["cases"][0]["B"] * inputs["cases"][0]["T"]
-    bytes_a_token = (both["inputs"]["bytes"] + both["targets"]["bytes"]) / tokens
     yield Text(
-        f"Inputs and targets together: {bytes_a_token:g} bytes a token, so a run over a billion tokens moves "
-        f"{bytes_a_token:g} GB. (The device “meta” holds no data: it shows what any other device would get.)"
+        "The device “meta” holds no data: it shows what any device other than the CPU would be given.", "dim"
+    )
+    case, found = cases[0]
+    both = found["cpu"][0]
+    each = (both["inputs"]["bytes"] + both["targets"]["bytes"]) / (case["B"] * case["T"])
+    yield Text(
+        f"Inputs and targets together: {each:g} bytes a token. A run over a billion tokens moves {each:g} GB."
     )

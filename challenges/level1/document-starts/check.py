@@ -1,6 +1,53 @@
 """The token asked for with `prepend` stands in front of every row, whatever else is asked for."""
 
 
+def test_calls_do_not_disturb_each_other(inputs, measured):
+    for call, answer, right in results(inputs, measured):
+        assert answer["argument"] == call["text"], "The list given to encode must not be changed by the call."
+        if answer["ids"] == right and answer["again"] != right:
+            raise AssertionError(
+                "The same call, made again after its first answer had been changed by its receiver, should "
+                f"give the same ids. This time, {difference(answer['again'], right)}"
+            )
+
+
+def test_plain_text_is_encoded_as_it_stands(inputs, measured):
+    for name in ("bytes", "merges"):
+        for text, decoded in zip(inputs["texts"], measured[name]["decoded"], strict=True):
+            assert decoded == text, (
+                "Encoding a text with nothing in front and nothing behind, and decoding it again, must give "
+                f"the text back. {text!r} came back as {decoded!r}."
+            )
+    complain([found for found in results(inputs, measured) if found[0]["prepend"] is None])
+
+
+def test_the_token_stands_first(inputs, measured):
+    complain([found for found in results(inputs, measured) if found[0]["prepend"] is not None])
+
+
+def test_there_is_no_such_token(inputs, measured):
+    for name in ("bytes", "merges"):
+        for token, outcomes in zip(inputs["unknown"], measured[name]["unknown"], strict=True):
+            assert outcomes == ["ValueError"] * 2, (
+                f"There is no token {token!r}, so encode should refuse it with a ValueError, for one text "
+                f"and for a list. What came was {outcomes[0]} and {outcomes[1]}."
+            )
+
+
+def results(inputs, measured):
+    """(call, what came back, what should) of every call of both tokenizers."""
+    for name in ("bytes", "merges"):
+        found = measured[name]
+        if name == "bytes":
+            special_ids = {token: 256 + index for index, token in enumerate(inputs["specials"])}
+            plain = {text: list(text.encode()) for text in inputs["texts"]}
+        else:
+            special_ids = found["special_ids"]
+            plain = dict(zip(inputs["texts"], found["plain"], strict=True))
+        for call, answer in zip(inputs["calls"], found["calls"], strict=True):
+            yield call, answer, expected(call, plain, special_ids)
+
+
 def expected(call, plain, special_ids):
     def token(name):
         return special_ids[name] if isinstance(name, str) else name
@@ -13,72 +60,80 @@ def expected(call, plain, special_ids):
     return [row(text) for text in call["text"]] if isinstance(call["text"], list) else row(call["text"])
 
 
-def results(inputs, measured):
-    """(call, what came back, what should) of every call of both tokenizers."""
-    for name in ("bytes", "merges"):
-        found = measured[name]
-        if name == "bytes":
-            special_ids = {token: 256 + index for index, token in enumerate(found["special_ids"])}
-            plain = {text: list(text.encode()) for text in inputs["texts"]}
-        else:
-            special_ids = found["special_ids"]
-            plain = dict(zip(inputs["texts"], found["plain"], strict=True))
-        for call, answer in zip(inputs["calls"], found["calls"], strict=True):
-            yield call, answer, expected(call, plain, special_ids)
-
-
-def asked(inputs, measured, *, prepend, batch):
-    return [
-        (call, answer["ids"], right)
-        for call, answer, right in results(inputs, measured)
-        if (call["prepend"] is not None) == prepend and isinstance(call["text"], list) == batch
-    ]
+def difference(found, right):
+    """In words, where an answer is not what it should be."""
+    if not isinstance(found, list):
+        return f"a list should come back, and what came back is of the type {found['type']}."
+    if right and isinstance(right[0], list):
+        if len(found) != len(right):
+            return f"a list of {len(right)} texts should give as many rows; it gave {len(found)}."
+        number = next((i for i, row in enumerate(found) if row != right[i]), 0)
+        found, right = found[number], right[number]
+        if not isinstance(found, list):
+            return f"every row should be a list; row {number} is {shown_id(found)}."
+        which = f"the ids of row {number} should be {shown(right)}; they are {shown(found)}."
+    else:
+        which = f"the ids should be {shown(right)}; they are {shown(found)}."
+    return which
 
 
 def shown(ids):
-    flat = ids[0] if ids and isinstance(ids[0], list) else ids
-    return f"{flat[:5]}{' …' if len(flat) > 5 else ''}"
-
-
-def test_plain_text_is_encoded_as_it_stands(inputs, measured):
-    for name in ("bytes", "merges"):
-        for text, decoded in zip(inputs["texts"], measured[name]["decoded"], strict=True):
-            assert decoded == text, (
-                "Encoding a text with nothing in front and nothing behind, and decoding it again, must give the "
-                f"text back. {text!r} came back as {decoded!r}."
-            )
-    for batch in (False, True):
-        for call, ids, right in asked(inputs, measured, prepend=False, batch=batch):
-            assert ids == right, (
-                f"With nothing to stand in front (append={call['append']!r}), the ids should begin "
-                f"{shown(right)} and began {shown(ids)}. Text that spells a special token is text like any other."
-            )
-
-
-def test_the_token_stands_first(inputs, measured):
-    wrong = {
-        batch: [found for found in asked(inputs, measured, prepend=True, batch=batch) if found[1] != found[2]]
-        for batch in (False, True)
-    }
-    if not wrong[False] and not wrong[True]:
-        return
-    call, ids, right = (wrong[False] or wrong[True])[0]
-    message = (
-        f"With prepend={call['prepend']!r} the ids should begin {shown(right)}; they began {shown(ids)}."
-    )
-    if not wrong[False]:
-        message += " One text at a time is right; a list of texts is not."
-    elif not wrong[True]:
-        message += " A list of texts is right; one text at a time is not."
-    elif all(found[0]["prepend"] == 0 for group in wrong.values() for found in group):
-        message += " Every other token is put in front; id 0 is a token, too."
-    raise AssertionError(message)
-
-
-def test_calls_do_not_disturb_each_other(inputs, measured):
-    for call, answer, right in results(inputs, measured):
-        assert answer["argument"] == call["text"], "The list given to encode must not be changed by the call."
-        assert answer["again"] == right, (
-            "The same call, made again after its first answer had been changed by its receiver, should give the "
-            f"same ids: {shown(right)}. It gave {shown(answer['again'])}."
+    if len(ids) > 8:
+        return (
+            f"[{', '.join(map(shown_id, ids[:4]))}, …, {', '.join(map(shown_id, ids[-2:]))}] ({len(ids)} ids)"
         )
+    return f"[{', '.join(map(shown_id, ids))}]"
+
+
+def shown_id(one):
+    return f"<{one['type']}>" if isinstance(one, dict) else str(one)
+
+
+def complain(asked):
+    """Raises about the most telling of the wrong answers to the calls that were asked, if any is wrong."""
+    wrong = [found for found in asked if found[1]["ids"] != found[2]]
+    if wrong:
+        call, answer, right = min(wrong, key=lambda found: found[0]["prepend"] != "<|bos|>")
+        request = f"prepend={call['prepend']!r}, append={call['append']!r}"
+        what = f"With {request}, {difference(answer['ids'], right)}"
+        raise AssertionError(f"{what} {what_they_share(asked, wrong)}".strip())
+
+
+def what_they_share(asked, wrong):
+    """What all wrong answers have in common and, where it says so, no right one has, if that is telling."""
+    calls = [call for call, _, _ in wrong]
+    others = [call for call, answer, right in asked if answer["ids"] == right and call["text"] != []]
+
+    def all_are(kind):
+        return all(map(kind, calls))
+
+    def just_these_are(kind):
+        return all_are(kind) and not any(map(kind, others))
+
+    def texts(call):
+        return call["text"] if isinstance(call["text"], list) else [call["text"]]
+
+    def begins_with_it(found):
+        call, _, right = found
+        rows = right if isinstance(call["text"], list) else [right]
+        return any(len(row) > 1 and row[0] == row[1] for row in rows)
+
+    if all_are(lambda call: call["prepend"] == 0):
+        return "Every other token is put in front; id 0 is a token, too."
+    if all_are(lambda call: "" in texts(call)):
+        return "Where there is no empty text all is right. An empty text is a text, too."
+    if all(map(begins_with_it, wrong)):
+        return "All is right but where a text begins with the very token that is to stand in front of it."
+    if all_are(lambda call: len(set(texts(call))) < len(texts(call))):
+        return "All is right but where a list has the same text twice."
+    if all_are(lambda call: any("<|" in text for text in texts(call))):
+        return "Text that spells a special token is text like any other."
+    if just_these_are(lambda call: isinstance(call["text"], list)):
+        return "One text at a time is right; a list of texts is not."
+    if just_these_are(lambda call: isinstance(call["text"], str)):
+        return "A list of texts is right; one text at a time is not."
+    if just_these_are(lambda call: isinstance(call["prepend"], int)):
+        return "Special tokens asked for by name are put in front; a token may also be given by its id."
+    if just_these_are(lambda call: isinstance(call["prepend"], str)):
+        return "A token given by its id is put in front; one asked for by name should be, too."
+    return ""

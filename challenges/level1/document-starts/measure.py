@@ -15,31 +15,55 @@ SPECIALS = (
     "<|output_start|>",
     "<|output_end|>",
 )
+THREADS = (1, 8, 2, 4)
 
 
 def draw(rng):
     """Texts to train on, the size of a vocabulary with merges, and what to encode."""
+    spelled, padded = f"{rng.choice(SPECIALS)} {texts.word(rng)}", f"  {texts.sentence(rng, 2)} \n"
+    with_bos = [f"{texts.word(rng)} <|bos|> {texts.word(rng)}", f"<|bos|>{texts.word(rng)}"]
     samples = [texts.sentence(rng, rng.randint(2, 6)) for _ in range(4)]
-    samples += ["", "a", f"{texts.word(rng)} {rng.choice(SPECIALS)} {texts.word(rng)}"]
+    begins_with_a = f"an {texts.word(rng)}"
+    samples += ["", "a", begins_with_a, spelled, padded, *with_bos]
     rng.shuffle(samples)
+    special = rng.choice(SPECIALS[1:])
+
     calls = []
-    for prepend in ("<|bos|>", rng.choice(SPECIALS[1:]), 0, rng.randint(1, 255), 256 + rng.randrange(9)):
-        append = rng.choice([None, None, rng.choice(SPECIALS), 0, rng.randint(1, 255)])
-        calls.append({"text": rng.choice(samples), "prepend": prepend, "append": append})
-        calls.append({"text": rng.sample(samples, rng.randint(2, 5)), "prepend": prepend, "append": append})
+    for prepend in ("<|bos|>", special, 0, rng.randint(1, 255), 256 + rng.randrange(9)):
+        for append in (None, rng.choice([rng.choice(SPECIALS), 0, rng.randint(1, 255)])):
+            calls.append((rng.choice(samples), prepend, append))
+            calls.append((rng.sample(samples, rng.randint(2, 5)), prepend, append))
+    twice = rng.choice(samples[:4])
     calls += [
-        {"text": samples[0], "prepend": None, "append": None},
-        {"text": list(samples), "prepend": None, "append": None},
-        {"text": rng.choice(samples), "prepend": None, "append": rng.choice(SPECIALS)},
-        {"text": rng.sample(samples, 3), "prepend": None, "append": rng.choice(SPECIALS)},
-        {"text": [rng.choice(samples)], "prepend": "<|bos|>", "append": None},
-        {"text": [], "prepend": "<|bos|>", "append": None},
+        # Rows that a rule of thumb gets wrong: empty ones, equal ones, ones that begin with the very token.
+        ("", "<|bos|>", None),
+        (["", samples[0], ""], "<|bos|>", None),
+        ([samples[1], twice, twice, "a", "a"], "<|bos|>", None),
+        ("a", ord("a"), None),
+        (["a", begins_with_a, samples[2]], ord("a"), None),
+        (rng.choice(with_bos), "<|bos|>", None),
+        ([*with_bos, samples[3]], "<|bos|>", None),
+        ([rng.choice(samples)], "<|bos|>", None),
+        ([], "<|bos|>", None),
+        (padded, special, None),
+        (rng.choice(samples), None, None),
+        (list(samples), None, None),
+        (rng.choice(samples), None, rng.choice(SPECIALS)),
+        ([*rng.sample(samples, 3), twice, twice], None, rng.choice(SPECIALS)),
     ]
-    for call in calls:
-        call["num_threads"] = rng.choice([1, 2, 4, 8])
+    calls = [
+        {"text": text, "prepend": prepend, "append": append, "num_threads": THREADS[i // 2 % len(THREADS)]}
+        for i, (text, prepend, append) in enumerate(calls)
+    ]
     rng.shuffle(calls)
-    corpus = [texts.sentence(rng, 40) for _ in range(10)]
-    return {"corpus": corpus, "merges": rng.randint(20, 60), "calls": calls, "texts": samples}
+    return {
+        "corpus": [texts.sentence(rng, 40) for _ in range(10)],
+        "merges": rng.randint(20, 60),
+        "specials": list(SPECIALS),
+        "calls": calls,
+        "texts": samples,
+        "unknown": [f"<|{texts.word(rng)}|>", -rng.randint(1, 9), 10**6 + rng.randrange(999)],
+    }
 
 
 def measure(inputs):
@@ -54,12 +78,12 @@ def measure(inputs):
     for name, merges in (("bytes", 0), ("merges", inputs["merges"])):
         size = BYTES_ONLY + merges + len(SPECIALS)
         tokenizer = RustBPETokenizer.train_from_iterator(iter(inputs["corpus"]), size)
-        special_ids = {token: tokenizer.encode_special(token) for token in SPECIALS}
         measured[name] = {
-            "special_ids": special_ids,
-            "plain": [list(tokenizer.encode(text)) for text in inputs["texts"]],
+            "special_ids": {token: tokenizer.encode_special(token) for token in SPECIALS},
+            "plain": [_plain(tokenizer.encode(text)) for text in inputs["texts"]],
             "decoded": [tokenizer.decode(tokenizer.encode(text)) for text in inputs["texts"]],
             "calls": [_call(tokenizer, call) for call in inputs["calls"]],
+            "unknown": [_refusal(tokenizer, token) for token in inputs["unknown"]],
         }
     return measured
 
@@ -68,7 +92,36 @@ def _call(tokenizer, call):
     argument = list(call["text"]) if isinstance(call["text"], list) else call["text"]
     options = {name: call[name] for name in ("prepend", "append", "num_threads")}
     first = tokenizer.encode(argument, **options)
-    noted = [list(row) for row in first] if isinstance(argument, list) else list(first)
-    first.append(first[0] if first else [])
-    again = tokenizer.encode(argument, **options)
+    noted = _plain(first)
+    _spoil(first)
+    again = _plain(tokenizer.encode(argument, **options))
     return {"ids": noted, "again": again, "argument": argument}
+
+
+def _plain(answer):
+    """Lists and whole numbers as they are; of anything else the name of its type."""
+    if isinstance(answer, list):
+        return [_plain(one) for one in answer]
+    return answer if type(answer) is int else {"type": type(answer).__name__}
+
+
+def _spoil(answer):
+    if not isinstance(answer, list):
+        return
+    for row in answer:
+        if isinstance(row, list):
+            row.insert(0, 1)
+    answer.append(list(answer[0]) if answer and isinstance(answer[0], list) else 2)
+
+
+def _refusal(tokenizer, token):
+    """What comes of asking for a token that there is not: an error's name, or ids after all."""
+    outcomes = []
+    for text in ("a", ["a"]):
+        try:
+            outcomes.append(_plain(tokenizer.encode(text, prepend=token)))
+        except ValueError:
+            outcomes.append("ValueError")
+        except Exception as error:
+            outcomes.append(type(error).__name__)
+    return outcomes

@@ -1,4 +1,4 @@
-"""The first ids of encoded rows."""
+"""What encode makes of a few texts, with and without a token asked for in front."""
 
 from bughunt.views import Table, Text
 
@@ -6,34 +6,50 @@ from bughunt.views import Table, Text
 def view(inputs, measured):
     found = measured["merges"]
     names = {number: token for token, number in found["special_ids"].items()}
-
-    def begin(ids):
-        return " ".join(str(number) for number in ids[:6]) + (" …" if len(ids) > 6 else "")
-
     rows = []
-    for call, answer in zip(inputs["calls"], found["calls"], strict=True):
+    for call, answer in chosen(inputs["calls"], found["calls"]):
         batch = isinstance(call["text"], list)
         texts, ids = (call["text"], answer["ids"]) if batch else ([call["text"]], [answer["ids"]])
-        if not texts:
-            continue
+        if not isinstance(ids, list):
+            ids = [ids] * len(texts)
         prepend = call["prepend"]
         number = found["special_ids"].get(prepend, prepend)
         rows.append(
             (
-                f"list of {len(texts)}" if batch else "one text",
+                "\n".join(cut(text) for text in texts[:2]) + ("\n…" if len(texts) > 2 else ""),
+                "a list" if batch else "one text",
                 "-" if prepend is None else f"{prepend} = {number}" if number != prepend else prepend,
-                "\n".join(begin(row) for row in ids[:2]),
-                "\n".join(
-                    f"{row[0]} {names.get(row[0], '')}".strip() if row else "(empty)" for row in ids[:2]
-                ),
+                "\n".join(first_ids(row, names) for row in ids[:2]),
             )
         )
-    rows.sort(key=lambda row: (str(row[1]), row[0]))
-    yield Table(
-        ("encode", "prepend", "ids (two rows at most)", "first id"),
-        rows,
-        title=f"encode(text, prepend=…), vocabulary of {265 + inputs['merges']}",
-    )
+    yield Table(("text", "given as", "prepend", "first ids"), rows, title="encode(text, prepend=…)")
     yield Text(
         f"The ids of the special tokens: {', '.join(f'{token} {n}' for n, token in names.items())}.", "dim"
     )
+
+
+def chosen(calls, answers):
+    """For each kind of `prepend` one text and one list, of those with nothing behind."""
+    kinds = {}
+    for call, answer in zip(calls, answers, strict=True):
+        prepend, text = call["prepend"], call["text"]
+        if call["append"] is None and text and (isinstance(text, str) or all(text[:2])):
+            asked = str(prepend) if prepend in (None, "<|bos|>") else type(prepend).__name__
+            kinds.setdefault((asked, isinstance(text, list)), (call, answer))
+    order = [(asked, batch) for asked in ("None", "<|bos|>", "str", "int") for batch in (False, True)]
+    return [kinds[kind] for kind in order if kind in kinds]
+
+
+def cut(text):
+    shown = ascii(text) if not text.isprintable() else repr(text)
+    return shown if len(shown) <= 18 else f"{shown[:17]}…"
+
+
+def first_ids(row, names):
+    if not isinstance(row, list):
+        return f"({row['type']})" if isinstance(row, dict) else str(row)
+    shown = [
+        f"{number} {names[number]}" if isinstance(number, int) and number in names else str(number)
+        for number in row[:3]
+    ]
+    return "  ".join(shown) + (" …" if len(row) > 3 else "") if row else "(none)"

@@ -4,8 +4,8 @@ from bughunt.views import Plot, Series, Table, Text
 
 
 def view(inputs, measured):
-    case, batch = inputs["cases"][0], measured["batches"][0][0]
-    tokens = max(1, min(8, case["T"]))
+    case, batch = inputs["cases"][0], measured["batches"][0]["cpu"][0]
+    tokens = min(8, case["T"])
     rows = [
         ("inputs", *batch["inputs"][0][:tokens]),
         ("targets", *batch["targets"][0][:tokens]),
