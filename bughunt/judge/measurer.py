@@ -136,7 +136,7 @@ class _Server:
     def __init__(self, scratch: str, preload: Iterable[str]) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            [*child_command("bughunt.judge.server", trusted_search_path()), *preload],
+            [*child_command("bughunt.judge.server", trusted_search_path()), str(os.getpid()), *preload],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -3,8 +3,8 @@
 It reads requests as JSON lines on standard input and answers each with two JSON lines on standard output:
 `{"ready": true}` when the workspace's code is about to run, then how that ended (see `Ending`). In place of
 either comes `{"failed": why}` when it cannot do its part. Each of them bears the request's ticket. For
-forking it imports the heavy libraries once, those named on its command line before it is asked anything; it
-imports none of the player's code and runs no torch operation itself: its children do.
+forking it imports the heavy libraries once, those named on its command line (after the judge's process id)
+before it is asked anything; it imports none of the player's code and runs no torch operation itself: its children do.
 
 An empty line ends the measurement that is running, and is answered with `{"stopped": true}`.
 """
@@ -34,8 +34,8 @@ def main() -> None:
     os.dup2(null, 0)
     os.dup2(null, 1)
     guard_process()
-    judge = os.getppid()
-    for name in sys.argv[1:]:
+    judge, *preload = sys.argv[1:]
+    for name in preload:
         with suppress(Exception):
             importlib.import_module(name)
 
@@ -60,7 +60,7 @@ def main() -> None:
             answer({"ticket": ticket, "failed": f"{type(error).__name__}: {error}"})
         else:
             answer({"ticket": ticket, **asdict(ending)})
-    if _is_gone(judge):
+    if _is_gone(int(judge)):
         remove_folder(Path.cwd())
 
 
