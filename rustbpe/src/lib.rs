@@ -4,6 +4,9 @@
 //! (`count`), the most frequent pair of tokens is merged again and again (`merge`), and the merges encode text
 //! (`encode`). `boundary` offers this to C, and so to Python.
 
+#![deny(unsafe_code)]
+
+#[allow(unsafe_code)]
 pub mod boundary;
 #[rustfmt::skip]
 pub mod classes;

@@ -35,6 +35,12 @@ struct Pair {
     places: u32,
 }
 
+impl Pair {
+    fn tokens(&self) -> (Token, Token) {
+        (self.left, self.right)
+    }
+}
+
 /// A pair and a count that it once had, ordered as merges are chosen: the count stands above the pair, whose bits
 /// are inverted, so that the largest candidate is the most frequent pair and of equals the smallest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,12 +58,6 @@ impl Candidate {
     fn pair(self) -> (Token, Token) {
         let key = !(self.0 as u64);
         ((key >> 32) as Token, key as Token)
-    }
-}
-
-impl Pair {
-    fn tokens(&self) -> (Token, Token) {
-        (self.left, self.right)
     }
 }
 
@@ -134,7 +134,7 @@ impl Merger {
                 return true;
             };
             self.merge(index);
-            if self.merges.len() % 16 == 0 && Instant::now() >= deadline {
+            if Instant::now() >= deadline {
                 return self.merges.len() >= self.wanted;
             }
         }
