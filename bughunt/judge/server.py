@@ -4,7 +4,8 @@ It reads requests as JSON lines on standard input and answers each with two JSON
 `{"ready": true}` when the workspace's code is about to run, then how that ended (see `Ending`). In place of
 either comes `{"failed": why}` when it cannot do its part. Each of them bears the request's ticket. For
 forking it imports the heavy libraries once, those named on its command line (after the judge's process id)
-before it is asked anything; it imports none of the player's code and runs no torch operation itself: its children do.
+before it is asked anything; it imports none of the player's code and runs no torch operation itself: its
+children do.
 
 An empty line ends the measurement that is running, and is answered with `{"stopped": true}`.
 """
