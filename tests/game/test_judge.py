@@ -212,8 +212,8 @@ supervise.guard_process()
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
     supervise._prctl(supervise._PR_SET_DUMPABLE, 1)
-request = {"measure": code, "workspace": scratch, "inputs": None, "preload": [], "scratch": scratch, "sandbox": False,
-           "limits": asdict(Limits(seconds=20, processes=40))}
+request = {"measure": code, "workspace": scratch, "inputs": None, "preload": [], "scratch": scratch,
+           "sandbox": False, "limits": asdict(Limits(seconds=20, processes=40))}
 ending = supervise.run_forked(request)
 left = supervise._descendants(os.getpid())
 print(json.dumps({"timed_out": ending.timed_out, "result": ending.result, "left": len(left)}))
