@@ -40,7 +40,7 @@ def documents(seed: int = 0, count: int = 200) -> list[list[str]]:
 
 
 def random_model(seed: int = 0, **config: Any) -> GPT:
-    """A tiny model none of whose weights are zero, so that every weight has a gradient from the first step."""
+    """A tiny model without a zero among its weights, so that each has a gradient from the first step."""
     shape: dict[str, Any] = {
         "sequence_len": 64,
         "vocab_size": 265,
