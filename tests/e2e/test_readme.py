@@ -20,7 +20,7 @@ def test_ci_runs_the_readmes_test_command() -> None:
     shown = re.search(r"\*\*Test\.\*\*.*?```sh\n(.*?)\n```", TEXT, re.DOTALL)
     assert shown is not None
     script = (README.parent / ".ci" / "run").read_text(encoding="utf-8")
-    install, test = re.search(r"pip install (.*) && (pytest)$", shown[1]).groups()
+    install, test = re.search(r"pip install (.*) && (pytest -n auto)$", shown[1]).groups()
     assert f"packages=({install})" in script
     assert f"\n{test}\n" in script
     assert "python3 -m venv .venv\n. .venv/bin/activate" in script
