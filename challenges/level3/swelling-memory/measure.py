@@ -36,7 +36,7 @@ def draw_case(rng, capacity, lengths, single_tokens=0, rows=1):
         "single_tokens": single_tokens,
         "rows": rows,
         "heads": rng.choice([1, 2]),
-        "head_dim": rng.choice([2, 4]),
+        "head_dim": rng.choice([4, 6]),
         "ids": rng.randrange(2**31),
         "seed": rng.randrange(2**31),
         "again": [rng.randint(1, 3), 1, 1],
