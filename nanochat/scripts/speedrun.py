@@ -134,10 +134,17 @@ def run_stages(base_dir: Path, settings: Settings) -> dict[str, Any]:
         print0(f"{name}: {command}")
         started = time.monotonic()
         main_of_stage(flags)
-        state["seconds"][name] = time.monotonic() - started
+        state["seconds"][name] = max(time.monotonic() - started, seconds_of_run(base_dir, name))
         state["commands"][name] = command
         save_state(base_dir, state)
     return state
+
+
+def seconds_of_run(base_dir: Path, stage: str) -> float:
+    """How long a training stage took according to its metrics: all of a run that was stopped and resumed."""
+    name = {"pretraining": "base", "fine-tuning": "sft"}.get(stage)
+    records = read_metrics(base_dir / name) if name else []
+    return records[-1]["seconds"] if records else 0.0
 
 
 def matmul_rate(size: int = 1024, repeats: int = 10) -> float:
@@ -198,9 +205,7 @@ def make_report(base_dir: Path, state: dict[str, Any]) -> tuple[Path, Path]:
     evaluation = json.loads((base_dir / "sft" / chat_eval.RESULTS_FILE).read_text(encoding="utf-8"))
     suites = [chat_eval.SuiteResult(**suite) for suite in evaluation["suites"]]
 
-    seconds = dict(state["seconds"])
-    for stage, records in metrics.items():  # a stopped run's earlier parts count too
-        seconds[stage] = max(seconds[stage], records[-1]["seconds"])
+    seconds = state["seconds"]
     tokens = {stage: sum(record["tokens"] for record in records) for stage, records in metrics.items()}
     config = [(key, f"{value:,}") for key, value in meta["model_config"].items()]
     blocks: list[Block] = [
