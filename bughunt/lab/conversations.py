@@ -66,6 +66,21 @@ def draw_conversation(rng: Random, vocabulary: list[str], turns: int) -> Convers
     return {"messages": messages}
 
 
+def draw_long_conversation(rng: Random, vocabulary: list[str], tokens: int) -> Conversation:
+    """One of which so many tokens, 200 or more, end in the middle of what the assistant says."""
+    messages: list[dict[str, Any]] = []
+    length = 1
+    while length < tokens - 80:
+        talk = draw_conversation(rng, vocabulary, 2)
+        talk["messages"] = talk["messages"][-2:]
+        length += len(render(talk, vocabulary)[0]) - 1
+        messages += talk["messages"]
+    words = [token for token in vocabulary if len(token) > 1 and token[0] not in " <"]
+    messages.append({"role": "user", "content": rng.choice(words)})
+    messages.append({"role": "assistant", "content": " ".join(rng.choices(words, k=120))})
+    return {"messages": messages}
+
+
 def render(conversation: Conversation, vocabulary: list[str]) -> tuple[list[int], list[int]]:
     """Ids, and a mask of the same length: 1 where the assistant says the token, its end and its calls too."""
     tokens: list[str] = ["<|bos|>"]

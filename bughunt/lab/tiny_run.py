@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from bughunt.lab.processes import first_of
 from bughunt.lab.word_tokenizer import WordTokenizer
 
 # One learning rate for each group of the stand-ins: head, embedding, blocks.
@@ -44,10 +45,11 @@ def train(case: dict[str, Any], *, schedule: bool = True, **settings: Any) -> di
     """Trains as `scripts.base_train` does, and notes what reaches the optimizers.
 
     The case gives the weights, rows of `T` tokens, the `steps`, each step's flat `inputs` and `targets`, and
-    into how many `micro_batches` a step is split. Returns the reported `losses` and `records`, and for every
-    optimizer step the gradients and the values of all parameters by name, flat, as they were when its
-    optimizer was asked to step, and each group's learning rate over its first one. Without `schedule` the
-    workspace's is not asked and the learning rate is constant.
+    into how many `micro_batches` a step is split; with `processes`, the rows are those of the first of so
+    many, which all have the same. Returns what the metrics say, and for every optimizer step the gradients
+    and the values of all parameters by name, as they were when its optimizer was asked to step, and each
+    group's learning rate over its first one. Without `schedule` the workspace's is not asked and the learning
+    rate is constant.
     """
     from torch.optim.optimizer import register_optimizer_step_pre_hook
 
@@ -58,22 +60,24 @@ def train(case: dict[str, Any], *, schedule: bool = True, **settings: Any) -> di
     recorder = _Recorder(model)
     model.setup_optimizers = recorder.stand_ins
     rows = len(case["inputs"][0]) // case["T"]
+    processes = case.get("processes", 1)
     handle = register_optimizer_step_pre_hook(lambda optimizer, *_: recorder.note(optimizer))
     try:
-        result = base_train.train(
-            base_train.Settings(
-                depth=case["layers"],
-                sequence_len=case["T"],
-                device_batch_size=rows // case["micro_batches"],
-                total_batch_size=rows * case["T"],
-                num_iterations=len(case["inputs"]),
-                eval_every=0,
-                **settings,
-            ),
-            tokenizer=WordTokenizer({}, bos=0),
-            documents=[],
-            model=model,
-        )
+        with first_of(processes):
+            result = base_train.train(
+                base_train.Settings(
+                    depth=case["layers"],
+                    sequence_len=case["T"],
+                    device_batch_size=rows // case["micro_batches"],
+                    total_batch_size=rows * case["T"] * processes,
+                    num_iterations=len(case["inputs"]),
+                    eval_every=0,
+                    **settings,
+                ),
+                tokenizer=WordTokenizer({}, bos=0),
+                documents=[],
+                model=model,
+            )
     finally:
         handle.remove()
     return {
@@ -98,8 +102,20 @@ def _base_train_fed_by(case: dict[str, Any]) -> Any:
         while True:  # for a loop that reads ahead
             yield torch.zeros(B, T, dtype=torch.int32), torch.zeros(B, T, dtype=torch.int64)
 
-    def loader(B: int, T: int, *_: object, skip_batches: int = 0, **__: object) -> Iterator[Any]:
-        return islice(micro_batches(B, T), skip_batches, None)
+    def loader(
+        B: int,
+        T: int,
+        *_: object,
+        rank: int | None = None,
+        world_size: int | None = None,
+        skip_batches: int = 0,
+        **__: object,
+    ) -> Iterator[Any]:
+        # Of the first process's stripes: 0, and every so many-th from there.
+        processes = case.get("processes", 1)
+        stripes = (world_size or processes) // processes
+        first = (rank or 0) // processes + skip_batches * stripes
+        return islice(micro_batches(B, T), first, None, stripes)
 
     dataloader.tokenizing_distributed_data_loader = loader
     from scripts import base_train

@@ -47,21 +47,27 @@ def unshared(group):
     return kind(group) != "another" and "Dist" not in " ".join(group["kinds"])
 
 
+def sized(case):
+    return f"a model of width {case['shape']['n_embd']} with {case['shape']['vocab_size']} tokens"
+
+
 def set_ups(inputs, measured):
     """(case, its parameters, groups, in how many processes)"""
     for case, found in zip(inputs["cases"], measured, strict=True):
         for key, where in (("alone", ""), ("one_of_two", " in one process of two")):
             groups = found[key]
-            assert not isinstance(groups, str), f"The optimizers could not be set up{where}: {groups}"
+            assert not isinstance(groups, str), (
+                f"The optimizers of {sized(case)} could not be set up{where}: {groups}"
+            )
             yield case, found["parameters"], groups, where
 
 
 def test_every_parameter_is_in_one_group(inputs, measured):
-    for _, parameters, groups, where in set_ups(inputs, measured):
+    for case, parameters, groups, where in set_ups(inputs, measured):
         held = [name for group in groups for name in group["parameters"]]
         for name in parameters:
             assert held.count(name) == 1, (
-                f"Every parameter belongs to one group of one optimizer; {name} is in "
+                f"Every parameter belongs to one group of one optimizer; in {sized(case)}, {name} is in "
                 f"{held.count(name)}{where}."
             )
         strangers = [name for name in held if name not in parameters]
@@ -69,7 +75,7 @@ def test_every_parameter_is_in_one_group(inputs, measured):
 
 
 def test_who_has_what(inputs, measured):
-    for _, _, groups, where in set_ups(inputs, measured):
+    for case, _, groups, where in set_ups(inputs, measured):
         holders = {}
         for group in groups:
             for name in group["parameters"]:
@@ -80,7 +86,7 @@ def test_who_has_what(inputs, measured):
         shown = "; ".join(f"{name}: {' and '.join(sorted(kinds))}" for name, kinds in holders.items())
         assert not wrong, (
             "Muon is for the matrices of the blocks. The head and the embedding, whose rows belong to "
-            f"tokens, are for AdamW. Found{where}: {shown}."
+            f"tokens, are for AdamW. Found in {sized(case)}{where}: {shown}."
         )
         if where:
             lonely = sorted({group["kinds"][0] for group in groups if unshared(group)})
@@ -116,7 +122,9 @@ def test_rates(inputs, measured):
 
 def test_moves(inputs, measured):
     for case, found in zip(inputs["cases"], measured, strict=True):
-        assert not isinstance(found["moves"], str), f"The optimizers could not be set up: {found['moves']}"
+        assert not isinstance(found["moves"], str), (
+            f"The optimizers of {sized(case)} could not be set up: {found['moves']}"
+        )
         for name, shape in found["parameters"].items():
             steps = [step[name] for step in found["moves"]]
             rates = [rate(case, name) * multiplier for multiplier in case["multipliers"]]

@@ -2,6 +2,8 @@
 
 import random
 
+from bughunt.lab.processes import first_of
+
 # Elements of a weight that are noted one by one.
 SAMPLES = 24
 # The singular values of a matrix's gradients lie between these.
@@ -11,14 +13,17 @@ SMALLEST, LARGEST = 0.2, 1.0
 def draw(rng):
     """Shapes, learning rates for each (None: the defaults), and by how much a schedule scales them."""
     shapes = []
-    for layers, heads, kv_heads, head_dim in (
-        (1, 2, 2, rng.choice([4, 8])),
-        (rng.randint(2, 3), 2, 1, rng.choice([8, 16])),
-        (2, 4, 2, rng.choice([4, 8])),
+    for index, (layers, heads, kv_heads, head_dim) in enumerate(
+        (
+            (1, 2, 2, rng.choice([4, 8])),
+            (rng.randint(2, 3), 2, 1, rng.choice([8, 16])),
+            (2, 4, 2, rng.choice([4, 8])),
+        )
     ):
         width = heads * head_dim
-        # Never a matrix of a block's shape.
-        vocabulary = rng.choice([size for size in range(20, 60) if size % 4])
+        # The head and the embedding have the shape of none of the blocks' matrices, or that of one of them.
+        others = [size for size in range(20, 60) if size % 4]
+        vocabulary = 4 * width if index == 2 else rng.choice(others)
         shapes.append(
             {
                 "n_layer": layers,
@@ -101,23 +106,9 @@ def _set_up(case):
 
 
 def _set_up_as_one_of_two(case):
-    """The groups when `torch.distributed` says that this process is one of two. Nothing is communicated."""
-    import torch.distributed as dist
-
-    answers = {
-        "is_available": True,
-        "is_initialized": True,
-        "get_world_size": 2,
-        "get_rank": 0,
-    }
-    saved = {name: getattr(dist, name) for name in answers}
-    try:
-        for name, answer in answers.items():
-            setattr(dist, name, lambda *_, answer=answer, **__: answer)
+    """The groups when this process is one of two. Nothing is communicated."""
+    with first_of(2):
         return _set_up(case)
-    finally:
-        for name, function in saved.items():
-            setattr(dist, name, function)
 
 
 def _moves(case):

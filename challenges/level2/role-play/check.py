@@ -5,16 +5,25 @@ from bughunt.lab import conversations
 
 def rows(inputs, measured):
     """(inputs, targets, ids, mask) of every row of every batch."""
-    talks = [conversations.render(talk, inputs["vocabulary"]) for talk in inputs["conversations"]]
+    rendered = {
+        data: [
+            [part[: inputs["max_tokens"]] for part in conversations.render(talk, inputs["vocabulary"])]
+            for talk in inputs[data]
+        ]
+        for data in ("conversations", "long")
+    }
     for case, batches in zip(inputs["cases"], measured, strict=True):
         assert len(batches) == case["batches"], (
             f"The generator should go on for ever; it gave {len(batches)} of {case['batches']} batches."
         )
+        talks = rendered[case.get("data", "conversations")]
         rank, world = case["options"].get("rank", 0), case["options"].get("world_size", 1)
         first = case["options"].get("skip_batches", 0) * case["batch_size"]
         for number, batch in enumerate(batches):
             x, y = batch["inputs"], batch["targets"]
-            assert batch["dtype"] == "int64", f"Targets are int64; these are {batch['dtype']}."
+            assert batch["dtypes"] == ["int64", "int64"], (
+                f"Inputs and targets are int64; these are {' and '.join(batch['dtypes'])}."
+            )
             assert len(x) == len(y) == case["batch_size"], (
                 f"A batch of {case['batch_size']} has {len(x)} rows of inputs and {len(y)} of targets."
             )
@@ -24,11 +33,18 @@ def rows(inputs, measured):
 
 
 def test_inputs_are_the_conversations(inputs, measured):
+    padding = inputs["vocabulary"].index("<|assistant_end|>")
     for x, y, ids, _ in rows(inputs, measured):
         length = len(ids) - 1
         assert len(x) == len(y) >= length and x[:length] == ids[:-1], (
             "The inputs of a row should be its conversation without the last token, then padding: "
             f"{ids[:6]} … They are {x[:6]} …"
+        )
+        # A batch cut from whole conversations has the last token in it, too: no target, and no harm.
+        rest = x[length + 1 :] if x[length : length + 1] == ids[-1:] else x[length:]
+        assert set(rest) <= {padding}, (
+            f"Inputs are filled up with the token that ends the assistant's turn, {padding}; after the "
+            f"conversation come {x[length : length + 6]} …"
         )
 
 

@@ -4,9 +4,16 @@ from itertools import islice
 
 from bughunt.lab import conversations
 
+# What the tree's tokenizer cuts a conversation to where nobody says otherwise.
+MAX_TOKENS = 2048
+
 
 def draw(rng):
-    """A vocabulary, conversations of one to five turns over it, and the batches to ask for."""
+    """A vocabulary, conversations of one to five turns over it, and the batches to ask for.
+
+    The assistant says the token of id 0 somewhere. `long` is a data set of its own, one of whose two
+    conversations is cut short in the middle of an answer.
+    """
     vocabulary = conversations.draw_vocabulary(rng)
     turns = [
         2,
@@ -21,6 +28,16 @@ def draw(rng):
     # Some of them call a tool, and some have a system message.
     while not all(word in str(talks) for word in ("python_output", "system")):
         talks = [conversations.draw_conversation(rng, vocabulary, count) for count in turns]
+    said = {
+        token
+        for talk in talks
+        for token, own in zip(*conversations.render(talk, vocabulary), strict=True)
+        if own and vocabulary[token] not in conversations.SPECIAL_TOKENS
+    }
+    first = rng.choice(sorted(said))
+    vocabulary[0], vocabulary[first] = vocabulary[first], vocabulary[0]
+    long = [conversations.draw_long_conversation(rng, vocabulary, MAX_TOKENS), talks[0]]
+    rng.shuffle(long)
     cases = [
         {"batch_size": 1, "batches": len(talks) + 1, "options": {}},
         {"batch_size": 2, "batches": 3, "options": {}},
@@ -28,27 +45,54 @@ def draw(rng):
         {"batch_size": len(talks) + rng.randint(1, 3), "batches": 1, "options": {}},
         {"batch_size": 2, "batches": 2, "options": {"rank": rng.randrange(2), "world_size": 2}},
         {"batch_size": 3, "batches": 1, "options": {"skip_batches": rng.randint(1, 3)}},
+        {"batch_size": 2, "batches": 1, "options": {}, "data": "long"},
     ]
-    return {"vocabulary": vocabulary, "conversations": talks, "cases": cases}
+    return {
+        "vocabulary": vocabulary,
+        "conversations": talks,
+        "long": long,
+        "max_tokens": MAX_TOKENS,
+        "cases": cases,
+    }
 
 
 def measure(inputs):
-    """For every case its batches: inputs, targets, and the targets' dtype."""
+    """For every case its batches: inputs and targets, and the dtypes of both."""
     from scripts.chat_sft import sft_data_generator
 
     tokenizer = _tokenizer(inputs)
     measured = []
     for case in inputs["cases"]:
-        batches = sft_data_generator(
-            inputs["conversations"], tokenizer, case["batch_size"], device="cpu", **case["options"]
-        )
+        dataset = _Dataset(inputs[case.get("data", "conversations")])
+        batches = sft_data_generator(dataset, tokenizer, case["batch_size"], device="cpu", **case["options"])
+        # All at once, as an optimizer step draws its micro-batches: one must not become the next.
+        drawn = list(islice(batches, case["batches"]))
         measured.append(
             [
-                {"inputs": x.tolist(), "targets": y.tolist(), "dtype": str(y.dtype).removeprefix("torch.")}
-                for x, y in islice(batches, case["batches"])
+                {
+                    "inputs": x.tolist(),
+                    "targets": y.tolist(),
+                    "dtypes": [str(tensor.dtype).removeprefix("torch.") for tensor in (x, y)],
+                }
+                for x, y in drawn
             ]
         )
     return measured
+
+
+class _Dataset:
+    """Conversations by index, and nothing else that a list can do."""
+
+    def __init__(self, talks):
+        self._talks = talks
+
+    def __len__(self):
+        return len(self._talks)
+
+    def __getitem__(self, index):
+        if not 0 <= index < len(self._talks):
+            raise IndexError(f"conversation {index} of {len(self._talks)}")
+        return self._talks[index]
 
 
 def _tokenizer(inputs):
@@ -63,7 +107,7 @@ def _tokenizer(inputs):
     }
     tokenizer = RustBPETokenizer(merges)
 
-    def render_conversation(conversation, max_tokens=2048):
+    def render_conversation(conversation, max_tokens=MAX_TOKENS):
         ids, mask = conversations.render(conversation, vocabulary)
         return ids[:max_tokens], mask[:max_tokens]
 

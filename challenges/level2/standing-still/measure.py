@@ -69,6 +69,8 @@ def measure(inputs):
         name: [_multipliers(get_lr_multiplier, run) for run in inputs[name]] for name in ("exact", "uneven")
     }
     measured["defaults"] = [_each(lambda it, n=n: get_lr_multiplier(it, n), n) for n in DEFAULT_RUNS]
+    n = DEFAULT_RUNS[0]
+    measured["types"] = _types(lambda it: get_lr_multiplier(it, n), n)
     measured["trained"] = [_rates(inputs["model"], run) for run in inputs["trained"]]
     return measured
 
@@ -86,6 +88,15 @@ def _each(multiplier, num_iterations):
         return [float(multiplier(it)) for it in range(num_iterations)]
     except ArithmeticError as error:
         return f"{type(error).__name__}: {error}"
+
+
+def _types(multiplier, num_iterations):
+    """The types of the multipliers, without those that are ordinary numbers."""
+    try:
+        values = [multiplier(it) for it in range(num_iterations)]
+    except ArithmeticError:
+        return []
+    return sorted({type(value).__name__ for value in values if not isinstance(value, (int, float))})
 
 
 def _rates(model, run):

@@ -77,8 +77,7 @@ def test_the_gradient_is_that_of_the_mean_loss(inputs, measured):
     same = [found for found in unclipped if found[0]["case"] == run["case"] and found[2] == step]
     rows = len(case["inputs"][0]) // case["T"]
     lengths = ", ".join(
-        f"{other['micro_batches']}×{rows // other['micro_batches']}: "
-        f"{norm(case, found['steps'][step]['gradients']):.4g}"
+        f"{split(other, rows)}: {norm(case, found['steps'][step]['gradients']):.4g}"
         for other, _, _, found, _, _ in same
     )
     message = (
@@ -89,6 +88,13 @@ def test_the_gradient_is_that_of_the_mean_loss(inputs, measured):
     if any(not is_mean(found["losses"][step], loss) for _, _, step, found, loss, _ in unclipped):
         message += " The reported loss is not the mean over the batch either."
     raise AssertionError(message)
+
+
+def split(run, rows):
+    shown = f"{run['micro_batches']}×{rows // run['micro_batches']}"
+    if "processes" in run:
+        shown += f" in each of {run['processes']} processes with the same rows"
+    return f"{shown} from {run['stripes']} stripes" if "stripes" in run else shown
 
 
 def is_mean(reported, loss):
@@ -105,6 +111,24 @@ def test_the_mean_gradient_is_what_is_clipped(inputs, measured):
                 f"clipped to a norm of {largest:.4g}, the gradient of {own:.4g} should reach the optimizers "
                 f"with {min(own, largest):.4g}; it comes with {norm(case, gradients):.4g}. What is clipped "
                 "must be the mean already."
+            )
+
+
+def test_the_metrics_are_of_the_mean_gradient(inputs, measured):
+    for run, case, step, found, _, right in steps(inputs, measured):
+        if case["T"] > 1:
+            continue
+        own, reported, largest = position_wise.length(right), found["norms"][step], run["grad_clip"]
+        assert abs(reported - own) <= TOLERANCE * own, (
+            f"The optimizers get the right gradients. The gradient norm in the metrics should be that of the "
+            f"mean over the whole batch before it is clipped, {own:.4g}; in {run['micro_batches']} "
+            f"micro-batches it is {reported:.4g}."
+        )
+        if abs(own - largest) > TOLERANCE * own:
+            clips = 0 < largest < own
+            assert found["clipped"][step] == clips, (
+                f"The optimizers get the right gradients. Clipping a gradient of {own:.4g} at {largest:.4g} "
+                f"has {'something' if clips else 'nothing'} to do; the metrics say otherwise."
             )
 
 

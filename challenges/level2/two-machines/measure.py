@@ -9,7 +9,8 @@ def draw(rng):
     """Two models, the rows of one or two optimizer steps for each, and runs: a split, and a norm to clip at.
 
     The first model has rows of one token, so that its gradient is known to the judge to the last weight; one
-    of its runs is clipped to less than the gradient's own norm, another at a norm a little above it.
+    of its runs is clipped to less than the gradient's own norm, another at a norm a little above it. One is
+    that of the first of several processes, and one reads its rows from several stripes.
     """
     one_token = _draw_case(rng, steps=2, rows=rng.choice([12, 20]), T=1, layers=rng.choice([1, 2]))
     longer = _draw_case(rng, steps=1, rows=rng.choice([6, 12]), T=rng.randint(2, 4), layers=1)
@@ -27,6 +28,11 @@ def draw(rng):
     splits = [k for k in (2, 3, 4, 5, 6) if len(one_token["inputs"][0]) % k == 0]
     for share in (rng.uniform(0.2, 0.8), rng.uniform(1.1, 1.5)):
         runs.append({"case": 0, "micro_batches": rng.choice(splits), "grad_clip": share * norm})
+    runs.append(
+        {"case": 0, "micro_batches": rng.choice(splits), "grad_clip": 0.0, "processes": rng.choice([2, 3])}
+    )
+    even = [k for k in splits if k % 2 == 0]
+    runs.append({"case": 0, "micro_batches": rng.choice(even), "grad_clip": 0.0, "stripes": 2})
     return {"cases": [one_token, longer], "runs": runs}
 
 
@@ -48,7 +54,12 @@ def measure(inputs):
     """For every run the reported losses, and for every step the gradients and values of all parameters."""
     measured = []
     for run in inputs["runs"]:
-        case = {**inputs["cases"][run["case"]], "micro_batches": run["micro_batches"]}
+        case = {
+            **inputs["cases"][run["case"]],
+            "micro_batches": run["micro_batches"],
+            "processes": run.get("processes", 1),
+        }
         # The gradient does not depend on the learning rate, nor should its measurement.
-        measured.append(tiny_run.train(case, schedule=False, grad_clip=run["grad_clip"]))
+        settings = {"grad_clip": run["grad_clip"], "stripes": run.get("stripes")}
+        measured.append(tiny_run.train(case, schedule=False, **settings))
     return measured

@@ -4,7 +4,11 @@ from bughunt.views import Plot, Series, Table, Text
 
 
 def view(inputs, measured):
-    runs = list(zip(inputs["runs"], measured, strict=True))
+    runs = [
+        (run, found)
+        for run, found in zip(inputs["runs"], measured, strict=True)
+        if not ("processes" in run or "stripes" in run)
+    ]
     rows = []
     for run, found in sorted(runs, key=lambda pair: (pair[0]["case"], pair[0]["micro_batches"])):
         case = inputs["cases"][run["case"]]
