@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 
@@ -50,15 +51,28 @@ def texts(settings: Settings, split: str, max_chars: int) -> Iterator[str]:
 
 
 def train(settings: Settings) -> RustBPETokenizer:
-    """Train on the training split, showing how much has been read."""
+    """Train on the training split, showing how much has been read, then how many merges have been found.
 
-    def counted() -> Iterator[str]:
-        with Progress(total=None, unit="characters", title="reading") as progress:
-            for text in texts(settings, "train", settings.max_chars):
-                yield text
-                progress.update(len(text))
+    The merges show only with a trainer that reports them.
+    """
+    with ExitStack() as bars:
+        merging: Progress | None = None
 
-    return RustBPETokenizer.train_from_iterator(counted(), settings.vocab_size)
+        def counted() -> Iterator[str]:
+            with Progress(total=None, unit="characters", title="reading") as progress:
+                for text in texts(settings, "train", settings.max_chars):
+                    yield text
+                    progress.update(len(text))
+
+        def report(stage: str, done: int, total: int | None) -> None:
+            nonlocal merging
+            if stage != "merge":
+                return
+            if merging is None:
+                merging = bars.enter_context(Progress(total=total, unit="merges", title="merging"))
+            merging.update(done - merging.done)
+
+        return RustBPETokenizer.train_from_iterator(counted(), settings.vocab_size, progress=report)
 
 
 def compression(tokenizer: RustBPETokenizer, documents: list[str]) -> float:
