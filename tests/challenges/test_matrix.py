@@ -1,11 +1,12 @@
 """The diagonal: a check fails for its own bug and for no other, by its own assertion.
 
-`pytest tests/challenges/test_matrix.py -s -k table` prints the matrix.
+`pytest tests/challenges/test_matrix.py -k table` prints the matrix.
 """
 
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 from proof import Build, every_bug
@@ -15,6 +16,7 @@ from bughunt.installed import tree_folder
 from bughunt.judge import Judge
 
 BUGS = every_bug()
+README = Path(__file__).resolve().parents[2] / "README.md"
 SEED = 20_261_122
 
 
@@ -29,18 +31,25 @@ def test_every_check_passes_on_the_clean_tree(bug: Bug, judge: Judge) -> None:
 
 
 def test_table(judge: Judge, build: Build, capsys: pytest.CaptureFixture[str]) -> None:
-    """With one bug injected, its own check says broken and every other says fixed."""
-    rows = []
+    """With one bug injected, its own check says broken and every other says fixed; the README shows it."""
+    rows = {}
     for injected in BUGS:
         tree = build([injected])
-        rows.append([judge.judge(bug, tree, SEED).kind for bug in BUGS])
+        rows[injected.id] = [judge.judge(bug, tree, SEED).kind for bug in BUGS]
+    table = as_text(rows)
     with capsys.disabled():
-        print("\n\nbug in    " + "  ".join(f"check {bug.id}" for bug in BUGS))
-        for injected, row in zip(BUGS, rows, strict=True):
-            print(f"{injected.id:8}  " + "  ".join(f"{kind:9}" for kind in row))
-    for injected, row in zip(BUGS, rows, strict=True):
+        print(f"\n\n{table}")
+    for injected, row in rows.items():
         for bug, kind in zip(BUGS, row, strict=True):
-            assert kind == ("broken" if bug is injected else "fixed"), (injected.id, bug.id)
+            assert kind == ("broken" if bug.id == injected else "fixed"), (injected, bug.id)
+    assert f"```text\n{table}\n```" in README.read_text(encoding="utf-8")
+
+
+def as_text(rows: dict[str, list[str]]) -> str:
+    """A row for each bug injected, a column for each check."""
+    lines = ["bug in   " + "  ".join(f"{bug.id:6}" for bug in BUGS)]
+    lines += [f"{bug:7}  " + "  ".join(f"{kind:6}" for kind in row) for bug, row in rows.items()]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=short)
