@@ -34,11 +34,14 @@ def rows(inputs, measured):
 
 def test_inputs_are_the_conversations(inputs, measured):
     padding = inputs["vocabulary"].index("<|assistant_end|>")
+    reused = any(len({batch["memory"] for batch in batches}) < len(batches) for batches in measured)
     for x, y, ids, _ in rows(inputs, measured):
         length = len(ids) - 1
         assert len(x) == len(y) >= length and x[:length] == ids[:-1], (
             "The inputs of a row should be its conversation without the last token, then padding: "
             f"{ids[:6]} … They are {x[:6]} …"
+            + " A step draws all its batches before it uses the first; here, one overwrites another."
+            * reused
         )
         # A batch cut from whole conversations has the last token in it, too: no target, and no harm.
         rest = x[length + 1 :] if x[length : length + 1] == ids[-1:] else x[length:]
@@ -56,9 +59,9 @@ def right(ids, mask, width):
 def test_what_is_trained(inputs, measured):
     wrong = [(y, ids, mask) for x, y, ids, mask in rows(inputs, measured) if y != right(ids, mask, len(y))]
     if wrong:
-        # A row with a tool call in it, if there is one, says most.
-        tool = inputs["vocabulary"].index("<|python_start|>")
-        y, ids, mask = max(wrong, key=lambda row: (tool in row[1], sum(row[2])))
+        # A row with a tool call in it, if there is one, says most; a very long one says too much.
+        tool, longest = inputs["vocabulary"].index("<|python_start|>"), inputs["max_tokens"]
+        y, ids, mask = max(wrong, key=lambda row: (len(row[1]) < longest, tool in row[1], sum(row[2])))
         raise AssertionError(describe(y, ids, mask, inputs["vocabulary"]))
 
 
@@ -75,15 +78,19 @@ def describe(y, ids, mask, vocabulary):
     if shifted:
         message += f" {len(shifted)} are neither the token that follows nor -1, which alone means no target."
     if missing:
-        message += f" {len(missing)} of these are not trained, such as {shown(missing, ids, vocabulary)}."
+        message += f" Not trained are {len(missing)} of these, such as {shown(missing, ids, vocabulary)}."
     if extra:
-        message += f" {len(extra)} others are trained, such as {shown(extra, ids, vocabulary)}."
+        message += f" Trained are {len(extra)} others, such as {shown(extra, ids, vocabulary)}."
     if padding:
         message += f" {len(padding)} places in the padding are trained; none should be."
     if missing and extra and not shifted and is_moved(y, ids, mask):
         message += " The choice is off by one token: the target of a position is the token after its input."
     elif extra and not missing and not shifted:
         message += " All that the assistant says is trained; what it is told, also by tools, must not be."
+    elif missing and not extra and not shifted and all(ids[t + 1] == 0 for t in missing):
+        message += " Each is the token of id 0, which is one like any other."
+    elif missing and not extra and not shifted and mask[-1] and all(mask[missing[0] + 1 :]):
+        message += " The answer is cut short with its conversation; what there is of it is to be trained."
     elif missing and not extra and not shifted:
         message += (
             " Everything that the assistant says is to be trained: every turn, its calls of a tool, and the "

@@ -72,6 +72,7 @@ def measure(inputs):
                 {
                     "inputs": x.tolist(),
                     "targets": y.tolist(),
+                    "memory": x.data_ptr(),
                     "dtypes": [str(tensor.dtype).removeprefix("torch.") for tensor in (x, y)],
                 }
                 for x, y in drawn
