@@ -6,7 +6,8 @@ from bughunt.lab import position_wise
 
 # Largest difference, as a share of the parameter's own largest gradient (and of all gradients' for one whose
 # own is tiny), between float32 and the exact gradient. Measured on the clean tree over 300 seeds: at most
-# 3.1e-5, and at most 8e-6 of the norm in the metrics over 100. A batch of 20 rows with one row missing or doubled is off by 5e-2.
+# 3.1e-5, and at most 8e-6 of the norm in the metrics over 100. A batch of 20 rows with one row missing or
+# doubled is off by 5e-2.
 TOLERANCE = 1e-3
 # Of the reported mean loss; measured over the same seeds: at most 3.0e-7.
 LOSS_TOLERANCE = 1e-4
