@@ -35,7 +35,7 @@ class ScriptedJudge:
     def prepare(self, bugs: Iterable[Bug]) -> None:
         pass
 
-    def judge(self, bug: Bug, workspace: Path, seed: int, *, stop: Event) -> Verdict:
+    def judge(self, bug: Bug, workspace: Path, seed: int, *, first: bool = False, stop: Event) -> Verdict:
         self.asked.append(bug.id)
         self.before(bug, workspace)
         if bug.id in self.hangs:
