@@ -112,11 +112,15 @@ class ScriptedModel:
         self._scripts = scripts
         self._vocabulary = vocabulary
         self._last = last
-        self._read: int | None = None
-        self.given: list[list[int]] = [[] for _ in scripts]
+        self.restart()
         self.config = SimpleNamespace(
             sequence_len=256, vocab_size=vocabulary, n_layer=1, n_head=1, n_kv_head=1, n_embd=4
         )
+
+    def restart(self) -> None:
+        """What is read next is a prompt again."""
+        self._read: int | None = None
+        self.given: list[list[int]] = [[] for _ in self._scripts]
 
     def get_device(self) -> Any:
         return self._torch.device("cpu")

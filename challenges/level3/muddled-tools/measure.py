@@ -3,6 +3,8 @@
 Where the engine should force tokens, the model wants something else: only what is forced comes out right.
 """
 
+from itertools import islice
+
 from bughunt.lab.scripted_chat import CharacterTokenizer, ScriptedModel, draw_ids, tokens_of
 
 LETTERS = "abcdefghijklmnoprstuvwxyz "
@@ -18,19 +20,31 @@ def draw(rng):
         draw_case(rng, kinds, calls=[1, 3, 0]),
         draw_case(rng, kinds, calls=[3, 3]),
         draw_case(rng, kinds, calls=[2, 0, 2, 1], cut=True),
+        draw_case(rng, kinds, calls=[1, 1, 1], in_step=True),
     ]
     return {"ids": draw_ids(rng), "cases": cases}
 
 
-def draw_case(rng, kinds, *, calls, cut=False):
-    """A row for each number of calls; `cut` stops the generation before the longest row has ended."""
+def draw_case(rng, kinds, *, calls, cut=False, in_step=False):
+    """A row for each number of calls; `cut` stops the generation before the longest row has ended.
+
+    Rows that are `in_step` make calls of their own at the same time.
+    """
     plans = [draw_plan(rng, kinds, count) for count in calls]
+    if in_step:
+        before = {"text": "".join(rng.choice(LETTERS) for _ in range(rng.randint(0, 5)))}
+        for plan in plans:
+            expression, result = draw_sum(rng, 0)
+            plan["parts"][:2] = [dict(before), {"call": expression, "result": result}]
     # All rows draw their first token from the same logits.
     opening = rng.choice(LETTERS)
     for plan in plans:
         plan["parts"][0]["text"] = opening + plan["parts"][0]["text"]
     longest = max(length(plan) for plan in plans)
+    forced = [n for plan in plans for n, (_, forced) in enumerate(tokens_of(plan)) if forced]
     return {
+        # Of a generation that its reader gives up, in the middle of an answer if it can be.
+        "given_up": rng.choice(forced) if forced else 3,
         "prompt": "".join(rng.choice(LETTERS) for _ in range(rng.randint(1, 6))),
         "plans": plans,
         "options": {
@@ -99,14 +113,21 @@ def measure(inputs):
         prompt = [tokenizer.get_bos_token_id(), *tokenizer.encode(case["prompt"])]
         arguments = {"num_samples": len(case["plans"]), **case["options"]}
         model = make_model(inputs, case)
-        columns = Engine(model, tokenizer).generate(prompt, **arguments)
-        columns = [(numbers(column), numbers(masks)) for column, masks in columns]
-        rows, masks = Engine(make_model(inputs, case), tokenizer).generate_batch(prompt, **arguments)
+        engine = Engine(model, tokenizer)
+        for _ in islice(engine.generate(prompt, **arguments), case["given_up"]):
+            pass
+        model.restart()
+        columns = [
+            (numbers(column), numbers(masks)) for column, masks in engine.generate(prompt, **arguments)
+        ]
+        given = model.given
+        model.restart()
+        rows, masks = engine.generate_batch(prompt, **arguments)
         measured.append(
             {
                 "columns": [column for column, _ in columns],
                 "column_masks": [masks for _, masks in columns],
-                "given": model.given,
+                "given": given,
                 "rows": [numbers(row) for row in rows],
                 "row_masks": [numbers(row) for row in masks],
             }
