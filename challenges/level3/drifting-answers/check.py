@@ -49,6 +49,10 @@ def told(case):
         "prompt": f"read as a prompt of {case['chunks'][0]} and then in chunks of {case['chunks'][1:]}",
         "clones": f"read as a prompt of {case['chunks'][0]}, then {case['chunks'][1:]} in copies of it",
     }[case["plan"].split(",")[0]]
+    if case["before"]:
+        what += " after a text that a reset has ended"
+    if case["beside"]:
+        what += ", in turns with another text in another cache"
     layers = f"{case['layers']} layer" + "s" * (case["layers"] > 1)
     return f"In a model of {layers} and a batch of {len(case['rows'])}, {what}"
 
@@ -63,6 +67,8 @@ def describe(case, positions, gaps, first):
         message += f" Read were {right} tokens after the chunks; the cache says {positions}."
     if case["layers"] == 1:
         return message + " One layer is enough to see it."
+    if case["before"] or case["beside"]:
+        return message
     if case["plan"] == "chunks" and first >= case["chunks"][0]:
         return (
             message + " The first chunk came out right; what follows it does not find it where it should be."

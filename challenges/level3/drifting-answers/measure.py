@@ -9,22 +9,28 @@ def draw(rng):
     """Models of several depths, texts, and how the texts are cut into chunks."""
     return {
         "cases": [
-            draw_case(rng, layers, batch_size, plan)
-            for layers, batch_size, plan in (
-                (1, 2, "chunks"),
-                (2, 1, "prompt"),
-                (2, 3, "clones, tight"),
-                (3, 2, "chunks"),
-                (3, 1, "tokens"),
-                (rng.randint(4, 6), 2, "chunks"),
-                (rng.randint(4, 6), 4, "clones, roomy"),
+            draw_case(rng, layers, batch_size, plan, **more)
+            for layers, batch_size, plan, more in (
+                (1, 2, "chunks", {}),
+                (2, 1, "prompt", {}),
+                (2, 3, "clones, tight", {}),
+                (3, 2, "chunks", {}),
+                (3, 1, "tokens", {}),
+                (rng.randint(4, 6), 2, "chunks", {}),
+                (rng.randint(4, 6), 4, "clones, roomy", {}),
+                (rng.randint(2, 3), 2, "chunks", {"before": [rng.randint(2, 5), 1]}),
+                (rng.randint(2, 3), 2, "chunks", {"beside": rng.sample([1, 2, 3], 3)}),
             )
         ]
     }
 
 
-def draw_case(rng, layers, batch_size, plan):
-    """`chunks` are lengths; with clones, all after the first are read by copies of a one-row cache."""
+def draw_case(rng, layers, batch_size, plan, before=(), beside=()):
+    """`chunks` are lengths; with clones, all after the first are read by copies of a one-row cache.
+
+    Chunks of the lengths `before` are read and forgotten again. The model reads something else in another
+    cache after every chunk, as long as one of `beside` in turn.
+    """
     tokens = [1] * rng.randint(4, 6)
     if plan == "chunks":
         chunks = [rng.randint(1, 5) for _ in range(3)] + [1, rng.randint(2, 5)] + tokens[:2]
@@ -42,6 +48,8 @@ def draw_case(rng, layers, batch_size, plan):
         "heads": heads,
         "head_dim": rng.choice([4, 6, 8]),
         "plan": plan,
+        "before": list(before),
+        "beside": list(beside),
         "chunks": chunks,
         "rows": rows,
         "capacity": total + rng.choice([0, 0, rng.randint(1, 20)]),
@@ -113,6 +121,11 @@ def read_in_chunks(model, config, case, ids):
     clones = case["plan"].startswith("clones")
     tight = case["plan"] == "clones, tight"
     cache = make_cache(1 if clones else B, case["chunks"][0] if tight else case["capacity"])
+    if case["before"]:
+        for chunk in ids.flip(1)[:, : sum(case["before"])].split(case["before"], dim=1):
+            model(chunk, kv_cache=cache)
+        cache.reset()
+    neighbour = make_cache(1, 3 * len(case["chunks"]))
     for number, chunk in enumerate(ids.split(case["chunks"], dim=1)):
         if clones and number == 0:
             logits = model(chunk[:1], kv_cache=cache).expand(B, -1, -1)
@@ -120,4 +133,6 @@ def read_in_chunks(model, config, case, ids):
             cache.prefill(prompt)
         else:
             logits = model(chunk, kv_cache=cache)
+        if case["beside"]:
+            model(ids[:1, : case["beside"][number % len(case["beside"])]], kv_cache=neighbour)
         yield logits, cache.get_pos()
