@@ -14,6 +14,9 @@ UNHEARD = 2e-4
 # There, outputs (of a size of about 1) double, and shares of attention come out, within 4e-6.
 LINEAR = 1e-3
 
+# There, gradients differ by at most 2e-6 of their size; without those of the values there are none.
+GRADIENTS = 1e-3
+
 
 def told(case):
     keys = f"{case['kv_heads']} key/value head" + "s" * (case["kv_heads"] > 1)
@@ -94,6 +97,16 @@ def test_attention_is_attention_all_the_same(inputs, measured):
             f"{told(case)}, of width {case['head_dim']}: a token that looks for itself among {others} others "
             f"should get {share:.3f} of each head's attention; query head {wrong[0]} gives it "
             f"{focus[wrong[0]]:.3f}."
+        )
+
+
+def test_shared_heads_learn_from_all_that_use_them(inputs, measured):
+    for case, found in ran(inputs, measured):
+        apart = found["gradients"]
+        assert not isinstance(apart, dict), f"{told(case)} could not be trained: {apart['error']}."
+        assert apart is not None and apart <= GRADIENTS, (
+            f"{told(case)}: the gradient of a shared head's weights should be the sum of what separate heads "
+            "would get. " + ("There is none." if apart is None else f"It is off by {apart:.2g} of its size.")
         )
 
 

@@ -36,7 +36,8 @@ def draw_case(rng, heads, kv_heads):
 def measure(inputs):
     """For every case, or the errors: `whole` and `cached`, the logits of the model and of its counterpart;
     `listening`, by how much each query head's output changes with each key/value head; `focus`, how much of
-    its attention each query head pays to the one token it looks for."""
+    its attention each query head pays to the one token it looks for; `gradients`, how far those of the two
+    models' key and value weights lie apart, for gradients of a size of 1."""
     import torch
 
     with torch.no_grad():
@@ -46,6 +47,7 @@ def measure(inputs):
                 "cached": attempt(read_cached, case),
                 "listening": attempt(read_listening, case),
                 "focus": attempt(read_focus, case),
+                "gradients": attempt(read_gradients, case),
             }
             for case in inputs
         ]
@@ -215,6 +217,27 @@ def read_focus(case):
     ids[0, -1] = seeker
     stream = [atanh(logit / 15.0) for logit in model(ids)[0, -1].tolist()]
     return [stream[head] / stream[seeker] for head in range(H)]
+
+
+def read_gradients(case):
+    """A weight that is shared learns from all the heads that use it: the sum of what theirs would learn."""
+    import torch
+
+    ids = torch.tensor(case["rows"])
+    gaps = []
+    with torch.enable_grad():
+        both = make_both(case, 1)
+        for model in both:
+            model.train()
+            model(ids, targets=ids.roll(1, dims=1).long()).backward()
+    for name in ("c_k", "c_v"):
+        shared, separate = (getattr(model.transformer.h[0].attn, name).weight for model in both)
+        if shared.grad is None:
+            return None
+        by_group = separate.grad.view(case["kv_heads"], -1, case["head_dim"], separate.size(1))
+        right = by_group.sum(dim=1).flatten(0, 1)
+        gaps.append(((shared.grad - right).abs().max() / right.abs().max()).item())
+    return max(gaps)
 
 
 def atanh(x):
