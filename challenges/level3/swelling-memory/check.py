@@ -57,6 +57,47 @@ def test_growth_keeps_the_contents(inputs, measured):
             )
 
 
+def test_a_copy_of_a_grown_cache_answers_alike(inputs, measured):
+    for case, found in conversations(inputs, measured):
+        assert found.get("copied", 0.0) <= TOLERANCE, (
+            f"{told(case)}. A cache prefilled from it should answer like it; logits differ by "
+            f"{found['copied']:.2g}."
+        )
+
+
+def test_all_layers_grow_in_their_own_dtype(inputs, measured):
+    for case, found in zip(inputs["layered"], measured["layered"], strict=True):
+        length = case["length"]
+        told_of = (
+            f"A {case['dtype']} cache of {case['layers']} layers, made for {case['capacity']} positions and "
+            f"given {case['chunks']} times {length}"
+        )
+        for number, step in enumerate(found["steps"], start=1):
+            if step["position"] != number * length:
+                break  # Something else than the cache moves its position, and it did not take part here.
+            assert all(step["kept"]), (
+                f"{told_of}: of {number * length} positions, layers {told_layers(step['kept'])} do not give "
+                "back the keys and values that they were given, in the dtype that they had."
+            )
+            # As if there were one more, for a position that runs ahead of some layers.
+            most = allowed(case, (number + 1) * length)
+            held = step["bytes"] / found["bytes_a_position"]
+            assert held <= most, (
+                f"{told_of}: with {number * length} positions in it, it holds memory for {held:.0f}; up to "
+                f"{most} would do."
+            )
+        else:
+            assert "error" not in found, f"{told_of}: it ended with {found['error']}."
+            assert found["after_reset"] <= found["new"], (
+                f"{told_of}. After a reset it should be as new, and hold {found['new']} bytes; it holds "
+                f"{found['after_reset']}."
+            )
+
+
+def told_layers(kept):
+    return [layer for layer, one in enumerate(kept) if not one]
+
+
 def test_growth_is_seldom(inputs, measured):
     for case, found in conversations(inputs, measured):
         if len(found["steps"]) < len(lengths(case)):

@@ -25,7 +25,21 @@ def draw(rng):
             draw_case(rng, start - missing, [start - missing, missing], SINGLE_TOKENS),
             # A prompt that is many times what the cache was made for, and then another one.
             draw_case(rng, rng.randint(20, 200), [2048, 1, 1024, 1]),
-        ]
+        ],
+        "layered": [
+            {
+                "layers": rng.randint(2, 4),
+                "rows": rng.randint(1, 3),
+                "heads": rng.randint(1, 3),
+                "head_dim": rng.choice([4, 6]),
+                "capacity": rng.randint(20, 200),
+                "chunks": 6,
+                "length": rng.randint(400, 600),
+                "dtype": dtype,
+                "seed": rng.randrange(2**31),
+            }
+            for dtype in ("bfloat16", "float64")
+        ],
     }
 
 
@@ -45,23 +59,25 @@ def draw_case(rng, capacity, lengths, single_tokens=0, rows=1):
 
 def measure(inputs):
     """`cases`: what a cache holds and answers along a conversation, after a reset, and then again.
-    `demo`: need and capacity over a long one."""
+    `layered`: what a cache of several layers holds, in several dtypes. `demo`: need and capacity over a long
+    conversation."""
     import torch
 
     with torch.no_grad():
-        cases = [attempt(case) for case in inputs["cases"]]
+        cases = [attempt(converse, case) for case in inputs["cases"]]
+        layered = [attempt(insert, case) for case in inputs["layered"]]
         try:
             demo = talk_long()
         except Exception as error:
             demo = {"error": f"{type(error).__name__}: {error}"}
-    return {"cases": cases, "demo": demo}
+    return {"cases": cases, "layered": layered, "demo": demo}
 
 
-def attempt(case):
+def attempt(read, case):
     """The readings up to the first error, and that."""
     found = {"steps": []}
     try:
-        converse(case, found)
+        read(case, found)
     except Exception as error:
         message = str(error).strip().split("\n")[0]
         found["error"] = f"{type(error).__name__}: {message}"[:300]
@@ -114,6 +130,12 @@ def converse(case, found):
         read(cache, token)
         found["steps"].append({**weigh(cache), "gap": 0.0})
 
+    # A copy of a cache that has grown.
+    copy = make_cache(rows, case["capacity"])
+    copy.prefill(cache)
+    found["copied"] = largest_gap(read(copy, ids[:, :1]), read(cache, ids[:, :1]))
+    del copy
+
     cache.reset()
     found["after_reset"] = {"bytes": weigh(cache)["bytes"], "position": cache.get_pos()}
     # The same again, in a cache that was reset and in a new one.
@@ -141,6 +163,44 @@ def converse(case, found):
         "fresh_bytes": weigh(other)["bytes"],
         "gap": largest_gap(read(cache, ids[:, 4:5]), read(other, ids[:, 4:5])),
     }
+
+
+def insert(case, found):
+    """Keys and values as a model of several layers would insert them, in chunks of one length.
+
+    `kept` tells whether each layer has them all, as they were, at the end of what it gives back.
+    """
+    import torch
+    from nanochat.engine import KVCache
+
+    layers, rows, heads, length = (case[name] for name in ("layers", "rows", "heads", "length"))
+    shape = (layers, 2, rows, heads, case["chunks"] * length, case["head_dim"])
+    generator = torch.Generator().manual_seed(case["seed"])
+    dtype = getattr(torch, case["dtype"])
+    given = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+    cache = KVCache(
+        batch_size=rows,
+        num_heads=heads,
+        seq_len=case["capacity"],
+        head_dim=case["head_dim"],
+        num_layers=layers,
+    )
+    found["new"] = weigh(cache)["bytes"]
+    found["bytes_a_position"] = layers * 2 * rows * heads * case["head_dim"] * dtype.itemsize
+    for end in range(length, case["chunks"] * length + 1, length):
+        kept = []
+        for layer in range(layers):
+            both = cache.insert_kv(layer, *given[layer, :, :, :, end - length : end])
+            kept.append(
+                all(
+                    got.dtype == dtype and torch.equal(got[:, :, -end:], right[:, :, :end])
+                    for got, right in zip(both, given[layer], strict=True)
+                )
+            )
+        found["steps"].append({"kept": kept, "position": cache.get_pos(), "bytes": weigh(cache)["bytes"]})
+    del both
+    cache.reset()
+    found["after_reset"] = weigh(cache)["bytes"]
 
 
 def talk_long():
