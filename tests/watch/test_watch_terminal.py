@@ -14,13 +14,15 @@ from pathlib import Path
 
 import pytest
 
+import bughunt
 from bughunt.hunt import Hunt
 
 termios = pytest.importorskip("termios", reason="there are no pseudo-terminals here")
 pty = pytest.importorskip("pty")
 
 PATIENCE_SECONDS = 60.0
-CHECKOUT = Path(__file__).resolve().parents[2]
+# Where this very bughunt is imported from: a checkout, or an environment it is installed in.
+IMPORTED_FROM = Path(bughunt.__file__).resolve().parents[1]
 
 WATCH = """
 from bughunt.cli import main
@@ -53,7 +55,7 @@ class Terminal:
             "COLUMNS": "80",
             "LINES": "24",
             "NO_COLOR": "1",
-            "PYTHONPATH": str(CHECKOUT),
+            "PYTHONPATH": str(IMPORTED_FROM),
             "TERM": "xterm-256color",
         }
         self.process = subprocess.Popen(
@@ -143,7 +145,7 @@ def test_without_a_terminal_it_says_what_to_run(hunt: Hunt) -> None:
         [sys.executable, "-c", WATCH.format(before=""), "watch"],
         cwd=hunt.folder,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        env={**os.environ, "PYTHONPATH": str(IMPORTED_FROM)},
         capture_output=True,
         text=True,
         check=False,

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from watching import Watcher
 
+import bughunt
 from bughunt.hunt import Hunt
 from bughunt.installed import tree_folder
 from bughunt.judge import Failure, Judge, Measurement, Outcome, Stopped
@@ -25,7 +26,8 @@ from bughunt.judge.outcomes import Limits
 from bughunt.watch import warm
 from bughunt.watch.warm import borrow, lending
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+# Where this very bughunt is imported from: a checkout, or an environment it is installed in.
+IMPORTED_FROM = Path(bughunt.__file__).resolve().parents[1]
 ARGUMENTS: tuple[Any, ...] = (Path("measure.py"), Path("workspace"), {"x": 1}, (), Limits())
 
 
@@ -233,7 +235,7 @@ def verdicts(hunt: Hunt) -> list[dict[str, Any]]:
     ran = subprocess.run(
         [sys.executable, "-m", "bughunt", "check", "--json", "--seed", "7"],
         cwd=hunt.folder,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        env={**os.environ, "PYTHONPATH": str(IMPORTED_FROM)},
         capture_output=True,
         text=True,
         check=False,
