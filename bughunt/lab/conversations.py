@@ -7,18 +7,8 @@ from random import Random
 from typing import Any
 
 from bughunt.lab import texts
+from bughunt.lab.specials import SPECIAL_TOKENS
 
-SPECIAL_TOKENS = (
-    "<|bos|>",
-    "<|user_start|>",
-    "<|user_end|>",
-    "<|assistant_start|>",
-    "<|assistant_end|>",
-    "<|python_start|>",
-    "<|python_end|>",
-    "<|output_start|>",
-    "<|output_end|>",
-)
 Conversation = dict[str, Any]
 
 

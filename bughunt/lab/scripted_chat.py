@@ -7,23 +7,14 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-SPECIALS = (
-    "<|bos|>",
-    "<|user_start|>",
-    "<|user_end|>",
-    "<|assistant_start|>",
-    "<|assistant_end|>",
-    "<|python_start|>",
-    "<|python_end|>",
-    "<|output_start|>",
-    "<|output_end|>",
-)
+from bughunt.lab.specials import SPECIAL_TOKENS
+
 CHARACTERS = " \"'()*+,-./0123456789:=?_abcdefghijklmnopqrstuvwxyz"
 
 
 def draw_ids(rng: Random, vocabulary: int = 120) -> dict[str, int]:
     """An id for every character and special token, in no order."""
-    names = (*CHARACTERS, *SPECIALS)
+    names = (*CHARACTERS, *SPECIAL_TOKENS)
     return dict(zip(names, rng.sample(range(vocabulary), len(names)), strict=True))
 
 
@@ -63,10 +54,10 @@ class CharacterTokenizer:
         return max(self._names) + 1
 
     def get_special_tokens(self) -> set[str]:
-        return set(SPECIALS)
+        return set(SPECIAL_TOKENS)
 
     def encode_special(self, text: str) -> int:
-        if text not in SPECIALS:
+        if text not in SPECIAL_TOKENS:
             raise ValueError(f"{text!r} is not a special token")
         return self._ids[text]
 

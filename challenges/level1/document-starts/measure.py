@@ -1,36 +1,26 @@
 """Encodes texts with and without tokens in front and behind, one at a time and in lists."""
 
 from bughunt.lab import texts
+from bughunt.lab.specials import SPECIAL_TOKENS
 
 # Without a single merge, a token is a byte and its id is the byte's value: the judge knows every id.
 BYTES_ONLY = 256
-SPECIALS = (
-    "<|bos|>",
-    "<|user_start|>",
-    "<|user_end|>",
-    "<|assistant_start|>",
-    "<|assistant_end|>",
-    "<|python_start|>",
-    "<|python_end|>",
-    "<|output_start|>",
-    "<|output_end|>",
-)
 THREADS = (1, 8, 2, 4)
 
 
 def draw(rng):
     """Texts to train on, the size of a vocabulary with merges, and what to encode."""
-    spelled, padded = f"{rng.choice(SPECIALS)} {texts.word(rng)}", f"  {texts.sentence(rng, 2)} \n"
+    spelled, padded = f"{rng.choice(SPECIAL_TOKENS)} {texts.word(rng)}", f"  {texts.sentence(rng, 2)} \n"
     with_bos = [f"{texts.word(rng)} <|bos|> {texts.word(rng)}", f"<|bos|>{texts.word(rng)}"]
     samples = [texts.sentence(rng, rng.randint(2, 6)) for _ in range(4)]
     begins_with_a = f"an {texts.word(rng)}"
     samples += ["", "a", begins_with_a, spelled, padded, *with_bos]
     rng.shuffle(samples)
-    special = rng.choice(SPECIALS[1:])
+    special = rng.choice(SPECIAL_TOKENS[1:])
 
     calls = []
     for prepend in ("<|bos|>", special, 0, rng.randint(1, 255), 256 + rng.randrange(9)):
-        for append in (None, rng.choice([rng.choice(SPECIALS), 0, rng.randint(1, 255)])):
+        for append in (None, rng.choice([rng.choice(SPECIAL_TOKENS), 0, rng.randint(1, 255)])):
             calls.append((rng.choice(samples), prepend, append))
             calls.append((rng.sample(samples, rng.randint(2, 5)), prepend, append))
     twice = rng.choice(samples[:4])
@@ -48,8 +38,8 @@ def draw(rng):
         (padded, special, None),
         (rng.choice(samples), None, None),
         (list(samples), None, None),
-        (rng.choice(samples), None, rng.choice(SPECIALS)),
-        ([*rng.sample(samples, 3), twice, twice], None, rng.choice(SPECIALS)),
+        (rng.choice(samples), None, rng.choice(SPECIAL_TOKENS)),
+        ([*rng.sample(samples, 3), twice, twice], None, rng.choice(SPECIAL_TOKENS)),
     ]
     calls = [
         {"text": text, "prepend": prepend, "append": append, "num_threads": THREADS[i // 2 % len(THREADS)]}
@@ -59,7 +49,7 @@ def draw(rng):
     return {
         "corpus": [texts.sentence(rng, 40) for _ in range(10)],
         "merges": rng.randint(20, 60),
-        "specials": list(SPECIALS),
+        "specials": list(SPECIAL_TOKENS),
         "calls": calls,
         "texts": samples,
         "unknown": [f"<|{texts.word(rng)}|>", -rng.randint(1, 9), 10**6 + rng.randrange(999)],
@@ -76,10 +66,10 @@ def measure(inputs):
 
     measured = {}
     for name, merges in (("bytes", 0), ("merges", inputs["merges"])):
-        size = BYTES_ONLY + merges + len(SPECIALS)
+        size = BYTES_ONLY + merges + len(SPECIAL_TOKENS)
         tokenizer = RustBPETokenizer.train_from_iterator(iter(inputs["corpus"]), size)
         measured[name] = {
-            "special_ids": {token: tokenizer.encode_special(token) for token in SPECIALS},
+            "special_ids": {token: tokenizer.encode_special(token) for token in SPECIAL_TOKENS},
             "plain": [_plain(tokenizer.encode(text)) for text in inputs["texts"]],
             "decoded": [tokenizer.decode(tokenizer.encode(text)) for text in inputs["texts"]],
             "calls": [_call(tokenizer, call) for call in inputs["calls"]],
