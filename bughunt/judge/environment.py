@@ -38,8 +38,17 @@ def child_command(module: str, search_path: list[str]) -> list[str]:
 
 
 def trusted_search_path() -> list[str]:
-    """This process's module search path without the current folder, a hunt, or a workspace."""
-    return [entry for entry in sys.path if entry and Path(entry).is_absolute() and not _players(Path(entry))]
+    """This process's module search path without the current folder, a tree, a hunt, or a workspace."""
+    return [
+        entry
+        for entry in sys.path
+        if entry and Path(entry).is_absolute() and not _is_tree(Path(entry)) and not _players(Path(entry))
+    ]
+
+
+def _is_tree(path: Path) -> bool:
+    """Would what a workspace lacks be found here instead? (What is installed has to stay on the path.)"""
+    return (path / "nanochat/__init__.py").is_file() and path.name not in ("site-packages", "dist-packages")
 
 
 def _players(path: Path) -> bool:

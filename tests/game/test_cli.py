@@ -10,6 +10,7 @@ import pytest
 from command_line import Player
 
 from bughunt.catalog import load_catalog
+from bughunt.installed import tree_folder
 
 LEVEL = load_catalog().levels[0]
 
@@ -217,9 +218,13 @@ def test_code_that_does_not_run_is_crashed(started: Player) -> None:
 
 
 def test_a_judge_that_cannot_work_says_so(started: Player, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder in the place of the clean tree: not even the control can be measured."""
+    """An empty folder in the place of the clean tree: not even the control can be measured.
+
+    A tree on the player's own module search path is no stand-in for what is missing.
+    """
     empty = started.folder / "empty"
     empty.mkdir()
+    monkeypatch.syspath_prepend(str(tree_folder()))
     monkeypatch.setattr("bughunt.hunt.tree_folder", lambda: empty)
     (started.workspace / "nanochat/tokenizer.py").unlink()
     ran = started.run("check", "1.1", "--json")

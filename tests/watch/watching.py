@@ -73,7 +73,11 @@ class Audience:
 
     @property
     def page(self) -> Page:
-        return next(what for what in reversed(self.heard) if isinstance(what, Page))
+        return self.pages[-1]
+
+    @property
+    def pages(self) -> list[Page]:
+        return [what for what in self.heard if isinstance(what, Page)]
 
     @property
     def kinds(self) -> list[str | None]:
@@ -107,10 +111,10 @@ class Watcher:
 
     def page_after(self, act: Callable[[], object]) -> Page:
         """The next page that is told after `act`."""
-        before = sum(isinstance(what, Page) for what in self.audience.heard)
+        before = len(self.audience.pages)
         act()
-        self.audience.until(lambda: sum(isinstance(what, Page) for what in self.audience.heard) > before)
-        return self.audience.page
+        self.audience.until(lambda: len(self.audience.pages) > before)
+        return self.audience.pages[before]
 
     def checks(self, bug: Bug) -> int:
         """How many verdicts on the bug the state has."""
