@@ -40,6 +40,11 @@ def run_script(main: Callable[[], object]) -> NoReturn:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+    if get_dist_info()[0]:
+        # The threads of a process group can abort an interpreter that shuts down, after all is done.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
     sys.exit(0)
 
 
