@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -182,6 +183,43 @@ def test_one_row_group_is_read_at_a_time(shards: Path, monkeypatch: pytest.Monke
     assert read == []
     next(groups)
     assert read == [1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
+def test_shards_larger_than_memory_are_streamed(tmp_path: Path) -> None:
+    """The loader's stream over 640 MB of text, with room for less than half of it."""
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    group = pyarrow.table({"text": [f"{i} " + "a text of a kilobyte " * 48 for i in range(1000)]})
+    for name, groups in (("0.parquet", 640), ("1.parquet", 1)):
+        with parquet.ParquetWriter(tmp_path / name, group.schema) as shard:
+            for _ in range(groups):
+                shard.write_table(group)
+    code = """
+import resource, sys
+from pyarrow import parquet
+from nanochat.dataset import document_groups
+
+with open("/proc/self/statm") as statm:
+    used = int(statm.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (280 << 20),) * 2)
+if sys.argv[2] == "whole":
+    parquet.read_table(sys.argv[1] + "/0.parquet")
+else:
+    print(sum(len(text) for group in document_groups("train", sys.argv[1]) for text in group))
+"""
+
+    def read(how: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", code, str(tmp_path), how]
+        environment = {**os.environ, "PYTHONPATH": str(TREE_ROOT), "ARROW_DEFAULT_MEMORY_POOL": "system"}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert read("whole").returncode != 0, "the limit limits nothing"
+    streamed = read("streamed")
+    assert streamed.returncode == 0, streamed.stderr
+    assert int(streamed.stdout) == 640 * sum(len(text) for text in group["text"].to_pylist())
 
 
 @pytest.mark.parametrize("count", [0, 1])
