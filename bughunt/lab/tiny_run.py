@@ -88,6 +88,27 @@ def train(case: dict[str, Any], *, schedule: bool = True, **settings: Any) -> di
     }
 
 
+def optimizers_of_a_run(model: Any, **settings: Any) -> list[Any]:
+    """The optimizers that the tree's pretraining sets up for the model, after a step with them."""
+    T = model.config.sequence_len
+    base_train = _base_train_fed_by({"T": T, "inputs": [[0] * T], "targets": [[0] * T]})
+    result = base_train.train(
+        base_train.Settings(
+            depth=model.config.n_layer,
+            sequence_len=T,
+            device_batch_size=1,
+            total_batch_size=T,
+            num_iterations=1,
+            eval_every=0,
+            **settings,
+        ),
+        tokenizer=WordTokenizer({}, bos=0),
+        documents=[],
+        model=model,
+    )
+    return list(result.optimizers)
+
+
 def _base_train_fed_by(case: dict[str, Any]) -> Any:
     """`scripts.base_train`, whose loader gives the rows of the case."""
     import torch

@@ -2,6 +2,7 @@
 
 import random
 
+from bughunt.lab import tiny_run
 from bughunt.lab.processes import first_of
 
 # Elements of a weight that are noted one by one.
@@ -52,13 +53,17 @@ def draw(rng):
 
 
 def measure(inputs):
-    """For every case the optimizers' groups in one process and in one of two, and the steps they take."""
+    """For every case the optimizers' groups in one process and in one of two, and the steps they take.
+
+    `trained` are the groups after a run with all the rates given. It is None where the training itself fails.
+    """
     return [
         {
             "parameters": _parameters(case),
             "alone": _set_up(case),
             "one_of_two": _set_up_as_one_of_two(case),
             "moves": _moves(case),
+            "trained": _train(case) if "weight_decay" in (case["options"] or {}) else None,
         }
         for case in inputs["cases"]
     ]
@@ -88,6 +93,10 @@ def _set_up(case):
         model, optimizers = _build(case)
     except (ValueError, KeyError, TypeError) as error:
         return f"{type(error).__name__}: {error}"
+    return _groups(model, optimizers)
+
+
+def _groups(model, optimizers):
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     return [
         {
@@ -99,10 +108,31 @@ def _set_up(case):
                 for key in ("lr", "initial_lr", "momentum", "nesterov", "ns_steps")
                 if group.get(key) is not None
             },
+            "adamw": {
+                key: [float(number) for number in _several(group[key])]
+                for key in ("betas", "eps", "weight_decay")
+                if group.get(key) is not None
+            },
         }
         for index, optimizer in enumerate(optimizers)
         for group in optimizer.param_groups
     ]
+
+
+def _several(value):
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+def _train(case):
+    """The groups of the optimizers after a step of the tree's pretraining, which is told the case's rates."""
+    from nanochat.gpt import GPT, GPTConfig
+
+    model = GPT(GPTConfig(**case["shape"]))
+    model.init_weights()
+    try:
+        return _groups(model, tiny_run.optimizers_of_a_run(model, **case["options"]))
+    except Exception:
+        return None
 
 
 def _set_up_as_one_of_two(case):
