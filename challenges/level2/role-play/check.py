@@ -40,8 +40,8 @@ def test_inputs_are_the_conversations(inputs, measured):
         assert len(x) == len(y) >= length and x[:length] == ids[:-1], (
             "The inputs of a row should be its conversation without the last token, then padding: "
             f"{ids[:6]} … They are {x[:6]} …"
-            + " A step draws all its batches before it uses the first; here, one overwrites another."
-            * reused
+            + f" There are {len(x)} where {length} are needed." * (x == ids[: len(x)])
+            + " A step draws all its batches before it uses the first; here, one overwrites another." * reused
         )
         # A batch cut from whole conversations has the last token in it, too: no target, and no harm.
         rest = x[length + 1 :] if x[length : length + 1] == ids[-1:] else x[length:]
@@ -51,13 +51,29 @@ def test_inputs_are_the_conversations(inputs, measured):
         )
 
 
+def test_the_device(inputs, measured):
+    for batches in measured:
+        for batch in batches:
+            found = batch["elsewhere"]
+            assert not isinstance(found, str), (
+                f"Asked for on another device than the CPU, a batch cannot be made: {found}"
+            )
+            for name, device in zip(("inputs", "targets"), found or (), strict=False):
+                assert device == "meta", (
+                    f"Asked for on another device than the CPU, the {name} of a batch are on "
+                    f"{'the CPU' if device == 'cpu' else device}: a model there cannot use them."
+                )
+
+
 def right(ids, mask, width):
     targets = [token if own else -1 for token, own in zip(ids[1:], mask[1:], strict=True)]
     return targets + [-1] * (width - len(targets))
 
 
 def test_what_is_trained(inputs, measured):
-    wrong = [(y, ids, mask) for x, y, ids, mask in rows(inputs, measured) if y != right(ids, mask, len(y))]
+    # What is too short for its conversation is told of above.
+    whole = [row for row in rows(inputs, measured) if len(row[1]) >= len(row[2]) - 1]
+    wrong = [(y, ids, mask) for _, y, ids, mask in whole if y != right(ids, mask, len(y))]
     if wrong:
         # A row with a tool call in it, if there is one, says most; a very long one says too much.
         tool, longest = inputs["vocabulary"].index("<|python_start|>"), inputs["max_tokens"]

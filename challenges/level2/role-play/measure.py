@@ -12,7 +12,7 @@ def draw(rng):
     """A vocabulary, conversations of one to five turns over it, and the batches to ask for.
 
     The assistant says the token of id 0 somewhere. `long` is a data set of its own, one of whose two
-    conversations is cut short in the middle of an answer.
+    conversations is cut short in the middle of an answer. One case is that of a later one of several ranks.
     """
     vocabulary = conversations.draw_vocabulary(rng)
     turns = [
@@ -20,7 +20,7 @@ def draw(rng):
         2,
         4,
         rng.randint(2, 5),
-        rng.choice([1, 3]),
+        1,
         *(rng.randint(2, 4) for _ in range(rng.randint(0, 3))),
     ]
     rng.shuffle(turns)
@@ -38,12 +38,14 @@ def draw(rng):
     vocabulary[0], vocabulary[first] = vocabulary[first], vocabulary[0]
     long = [conversations.draw_long_conversation(rng, vocabulary, MAX_TOKENS), talks[0]]
     rng.shuffle(long)
+    world_size = rng.randint(2, 3)
+    later = {"rank": rng.randint(1, world_size - 1), "world_size": world_size}
     cases = [
         {"batch_size": 1, "batches": len(talks) + 1, "options": {}},
         {"batch_size": 2, "batches": 3, "options": {}},
         {"batch_size": rng.randint(3, 5), "batches": 2, "options": {}},
         {"batch_size": len(talks) + rng.randint(1, 3), "batches": 1, "options": {}},
-        {"batch_size": 2, "batches": 2, "options": {"rank": rng.randrange(2), "world_size": 2}},
+        {"batch_size": 2, "batches": 2, "options": later},
         {"batch_size": 3, "batches": 1, "options": {"skip_batches": rng.randint(1, 3)}},
         {"batch_size": 2, "batches": 1, "options": {}, "data": "long"},
     ]
@@ -57,7 +59,7 @@ def draw(rng):
 
 
 def measure(inputs):
-    """For every case its batches: inputs and targets, and the dtypes of both."""
+    """For every case its batches: inputs and targets, their dtypes, and where those for another device are."""
     from scripts.chat_sft import sft_data_generator
 
     tokenizer = _tokenizer(inputs)
@@ -67,6 +69,7 @@ def measure(inputs):
         batches = sft_data_generator(dataset, tokenizer, case["batch_size"], device="cpu", **case["options"])
         # All at once, as an optimizer step draws its micro-batches: one must not become the next.
         drawn = list(islice(batches, case["batches"]))
+        elsewhere = _elsewhere(sft_data_generator, dataset, tokenizer, case)
         measured.append(
             [
                 {
@@ -74,11 +77,24 @@ def measure(inputs):
                     "targets": y.tolist(),
                     "memory": x.data_ptr(),
                     "dtypes": [str(tensor.dtype).removeprefix("torch.") for tensor in (x, y)],
+                    "elsewhere": elsewhere,
                 }
                 for x, y in drawn
             ]
         )
     return measured
+
+
+def _elsewhere(generator, dataset, tokenizer, case):
+    """Where inputs and targets are that were asked for on another device, for which "meta" stands.
+
+    A string says that tensors of two devices were mixed. None: what "meta" has no numbers for cannot be told.
+    """
+    try:
+        batch = next(generator(dataset, tokenizer, case["batch_size"], device="meta", **case["options"]))
+    except Exception as error:
+        return str(error).splitlines()[0] if "is not on the expected device" in str(error) else None
+    return [tensor.device.type for tensor in batch]
 
 
 class _Dataset:
