@@ -37,7 +37,10 @@ def test_inputs_are_the_conversations(inputs, measured):
     reused = any(len({batch["memory"] for batch in batches}) < len(batches) for batches in measured)
     for x, y, ids, _ in rows(inputs, measured):
         length = len(ids) - 1
-        assert len(x) == len(y) >= length and x[:length] == ids[:-1], (
+        assert len(x) == len(y), (
+            f"Every input has its target, or -1; a row of {len(x)} inputs has {len(y)} targets."
+        )
+        assert x[:length] == ids[:-1], (
             "The inputs of a row should be its conversation without the last token, then padding: "
             f"{ids[:6]} … They are {x[:6]} …"
             + f" There are {len(x)} where {length} are needed." * (x == ids[: len(x)])

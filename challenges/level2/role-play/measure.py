@@ -59,7 +59,7 @@ def draw(rng):
 
 
 def measure(inputs):
-    """For every case its batches: inputs and targets, their dtypes, and where those for another device are."""
+    """For every case its batches: inputs and targets, their dtypes, and where another device's are."""
     from scripts.chat_sft import sft_data_generator
 
     tokenizer = _tokenizer(inputs)
