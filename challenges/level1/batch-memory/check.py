@@ -77,6 +77,27 @@ def test_shapes_and_bytes(inputs, measured):
                 )
 
 
+def test_the_device(inputs, measured):
+    for _, device, batches in loaded(inputs, measured):
+        for batch in batches:
+            for name in ("inputs", "targets"):
+                assert device != "meta" or batch[name]["device"] == device, (
+                    f"Asked for on a device other than the CPU, the {name} are on "
+                    f"{'the CPU' if batch[name]['device'] == 'cpu' else batch[name]['device']}: "
+                    "a model there cannot use them."
+                )
+
+
+def test_a_batch_stays_as_it_is(inputs, measured):
+    for _, device, batches in loaded(inputs, measured):
+        for name in ("inputs", "targets"):
+            places = {batch[name].get("memory") for batch in batches}
+            assert device == "meta" or len(places) == len(batches), (
+                f"A batch should stay as it is when the next one is drawn; of {len(batches)} batches, some "
+                f"have their {name} in the same memory, so that one overwrites another."
+            )
+
+
 def test_the_ids_survive(inputs, measured):
     for case, device, batches in loaded(inputs, measured):
         if device == "meta" or case["tokenizer"] != "words":

@@ -1,4 +1,4 @@
-"""Loads batches and notes what they are made of: dtypes, shapes, bytes, numbers."""
+"""Loads batches and notes what they are made of: dtypes, shapes, bytes, numbers, and where they are."""
 
 from contextlib import nullcontext
 
@@ -46,11 +46,13 @@ def _described(tensor):
         "dtype": str(tensor.dtype).removeprefix("torch."),
         "shape": list(tensor.shape),
         "bytes": tensor.element_size() * tensor.nelement(),
+        "device": tensor.device.type,
     }
     if tensor.device.type != "meta":
         import torch
 
         flat = tensor.detach().flatten().clone(memory_format=torch.contiguous_format)
+        description["memory"] = tensor.data_ptr()
         description["values"] = flat.tolist()
         description["raw"] = bytes(flat.view(torch.uint8).tolist()).hex()
     return description

@@ -5,6 +5,16 @@ from bughunt.lab import streams
 DEVICES = {"cpu": "the CPU", "cpu:0": "the CPU", "cuda": "a CUDA device"}
 
 
+def test_a_batch_stays_as_it_is(inputs, measured):
+    for found in measured["batches"]:
+        for batches in filter(None, found.values()):
+            for i, name in enumerate(("inputs", "targets")):
+                assert len({batch["memory"][i] for batch in batches}) == len(batches), (
+                    f"A batch should stay as it is when the next one is drawn; of {len(batches)} batches, "
+                    f"some have their {name} in the same memory, so that one overwrites another."
+                )
+
+
 def test_targets_follow_their_inputs(inputs, measured):
     problems, fine = [], 0
     for case, device, found in loaded(inputs, measured):
@@ -30,6 +40,15 @@ def test_targets_follow_their_inputs(inputs, measured):
                 f"on {DEVICES[device]}, for rank {case['rank']} of {case['world_size']}."
             )
         raise AssertionError(message)
+
+
+def test_the_device(inputs, measured):
+    for found in filter(None, measured["elsewhere"]):
+        for name, device in found.items():
+            assert device == "meta", (
+                f"Asked for on a device other than the CPU, the {name} are on "
+                f"{'the CPU' if device == 'cpu' else device}: a model there cannot use them."
+            )
 
 
 def loaded(inputs, measured):

@@ -25,6 +25,8 @@ def draw(rng):
 def measure(inputs):
     """`batches`: inputs and targets of every case and device. `demo`: a decoded row, a tiny model's losses.
 
+    `elsewhere`: for every case, where a batch is that was asked for on "meta", which stands for any device
+    other than the CPU; None where it cannot be told.
     "cuda" is pretended, so that a machine without one can tell. Where something else than the loader
     fails (the real tokenizer, the pretence), it is left out.
     """
@@ -41,13 +43,25 @@ def measure(inputs):
                 if device != "cuda" and case["tokenizer"] == "words":
                     raise
                 batches = None
-            found[device] = batches and [{"inputs": x.tolist(), "targets": y.tolist()} for x, y in batches]
+            found[device] = batches and [
+                {"inputs": x.tolist(), "targets": y.tolist(), "memory": [x.data_ptr(), y.data_ptr()]}
+                for x, y in batches
+            ]
         measured.append(found)
     try:
         demo = _demo(tokenizing_distributed_data_loader, inputs["text"])
     except Exception as error:
         demo = {"error": f"{type(error).__name__}: {error}"}
-    return {"batches": measured, "demo": demo}
+    elsewhere = [_elsewhere(tokenizing_distributed_data_loader, case) for case in inputs["cases"]]
+    return {"batches": measured, "elsewhere": elsewhere, "demo": demo}
+
+
+def _elsewhere(loader, case):
+    try:
+        ((x, y),) = streams.load_batches(loader, {**case, "batches": 1}, "meta")
+    except Exception:
+        return None
+    return {"inputs": x.device.type, "targets": y.device.type}
 
 
 def _demo(loader, documents):
