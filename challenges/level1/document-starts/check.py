@@ -25,12 +25,21 @@ def test_the_token_stands_first(inputs, measured):
     complain([found for found in results(inputs, measured) if found[0]["prepend"] is not None])
 
 
+def test_the_tokenizer_itself_is_called(inputs, measured):
+    for call, answer, right in results(inputs, measured):
+        assert answer["ids"] != right or answer["called"] == right, (
+            "Calling the tokenizer itself should be the same as calling its encode, which is right with "
+            f"{asked_for(call)}. Called itself, {difference(answer['called'], right)}"
+        )
+
+
 def test_there_is_no_such_token(inputs, measured):
     for name in ("bytes", "merges"):
-        for token, outcomes in zip(inputs["unknown"], measured[name]["unknown"], strict=True):
+        for found in measured[name]["unknown"]:
+            token, outcomes = found["token"], found["outcomes"]
             assert outcomes == ["ValueError"] * 2, (
-                f"There is no token {token!r}, so encode should refuse it with a ValueError, for one text "
-                f"and for a list. What came was {outcomes[0]} and {outcomes[1]}."
+                f"There is no token {token!r}, so encode should refuse to {found['where']} it with a "
+                f"ValueError, for one text and for a list. What came was {outcomes[0]} and {outcomes[1]}."
             )
 
 
@@ -89,13 +98,16 @@ def shown_id(one):
     return f"<{one['type']}>" if isinstance(one, dict) else str(one)
 
 
+def asked_for(call):
+    return f"prepend={call['prepend']!r}, append={call['append']!r}"
+
+
 def complain(asked):
     """Raises about the most telling of the wrong answers to the calls that were asked, if any is wrong."""
     wrong = [found for found in asked if found[1]["ids"] != found[2]]
     if wrong:
         call, answer, right = min(wrong, key=lambda found: found[0]["prepend"] != "<|bos|>")
-        request = f"prepend={call['prepend']!r}, append={call['append']!r}"
-        what = f"With {request}, {difference(answer['ids'], right)}"
+        what = f"With {asked_for(call)}, {difference(answer['ids'], right)}"
         raise AssertionError(f"{what} {what_they_share(asked, wrong)}".strip())
 
 
@@ -113,21 +125,33 @@ def what_they_share(asked, wrong):
     def texts(call):
         return call["text"] if isinstance(call["text"], list) else [call["text"]]
 
+    def form(call):
+        return isinstance(call["text"], list), call["prepend"] is None, call["append"] is None
+
+    def only_where(kind):
+        """Are all of the kind, and is there, for each, one of its form that is not and is right?"""
+        right = {form(found[0]) for found in asked if found[1]["ids"] == found[2] and not kind(found)}
+        return all(kind(found) and form(found[0]) in right for found in wrong)
+
     def begins_with_it(found):
         call, _, right = found
         rows = right if isinstance(call["text"], list) else [right]
-        return any(len(row) > 1 and row[0] == row[1] for row in rows)
+        return call["prepend"] is not None and any(len(row) > 1 and row[0] == row[1] for row in rows)
 
-    if all_are(lambda call: call["prepend"] == 0):
+    if only_where(lambda found: found[0]["prepend"] == 0):
         return "Every other token is put in front; id 0 is a token, too."
-    if all_are(lambda call: "" in texts(call)):
+    if only_where(lambda found: "" in texts(found[0])):
         return "Where there is no empty text all is right. An empty text is a text, too."
-    if all(map(begins_with_it, wrong)):
+    if only_where(begins_with_it):
         return "All is right but where a text begins with the very token that is to stand in front of it."
-    if all_are(lambda call: len(set(texts(call))) < len(texts(call))):
+    if only_where(lambda found: len(set(texts(found[0]))) < len(texts(found[0]))):
         return "All is right but where a list has the same text twice."
-    if all_are(lambda call: any("<|" in text for text in texts(call))):
+    if only_where(lambda found: any("<|" in text for text in texts(found[0]))):
         return "Text that spells a special token is text like any other."
+    if just_these_are(lambda call: call["append"] is not None):
+        return "Calls like it are right where nothing is to be appended."
+    if just_these_are(lambda call: call["append"] is not None and isinstance(call["text"], list)):
+        return "Calls like it are right, but not where something is to be appended to the texts of a list."
     if just_these_are(lambda call: isinstance(call["text"], list)):
         return "One text at a time is right; a list of texts is not."
     if just_these_are(lambda call: isinstance(call["text"], str)):

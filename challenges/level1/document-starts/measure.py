@@ -40,6 +40,7 @@ def draw(rng):
         (list(samples), None, None),
         (rng.choice(samples), None, rng.choice(SPECIAL_TOKENS)),
         ([*rng.sample(samples, 3), twice, twice], None, rng.choice(SPECIAL_TOKENS)),
+        ([begins_with_a, "a", padded], None, rng.choice(SPECIAL_TOKENS)),
     ]
     calls = [
         {"text": text, "prepend": prepend, "append": append, "num_threads": THREADS[i // 2 % len(THREADS)]}
@@ -52,7 +53,7 @@ def draw(rng):
         "specials": list(SPECIAL_TOKENS),
         "calls": calls,
         "texts": samples,
-        "unknown": [f"<|{texts.word(rng)}|>", -rng.randint(1, 9), 10**6 + rng.randrange(999)],
+        "unknown": [f"<|{texts.word(rng)}|>", -1, -rng.randint(2, 9), 10**6 + rng.randrange(999)],
     }
 
 
@@ -60,7 +61,7 @@ def measure(inputs):
     """The ids of every call, by a tokenizer of bytes only and by one with merges.
 
     Each call is made twice on the same argument, and the first answer is spoilt in between, so that ids
-    kept from one call to the next would show.
+    kept from one call to the next would show. Then the tokenizer itself is called, which is to do the same.
     """
     from nanochat.tokenizer import RustBPETokenizer
 
@@ -68,12 +69,19 @@ def measure(inputs):
     for name, merges in (("bytes", 0), ("merges", inputs["merges"])):
         size = BYTES_ONLY + merges + len(SPECIAL_TOKENS)
         tokenizer = RustBPETokenizer.train_from_iterator(iter(inputs["corpus"]), size)
+        special_ids = {token: tokenizer.encode_special(token) for token in SPECIAL_TOKENS}
+        # The id after the last one is unknown, too.
+        unknown = [*inputs["unknown"], max(special_ids.values()) + 1]
         measured[name] = {
-            "special_ids": {token: tokenizer.encode_special(token) for token in SPECIAL_TOKENS},
+            "special_ids": special_ids,
             "plain": [_plain(tokenizer.encode(text)) for text in inputs["texts"]],
             "decoded": [tokenizer.decode(tokenizer.encode(text)) for text in inputs["texts"]],
             "calls": [_call(tokenizer, call) for call in inputs["calls"]],
-            "unknown": [_refusal(tokenizer, token) for token in inputs["unknown"]],
+            "unknown": [
+                {"token": token, "where": where, "outcomes": _refusal(tokenizer, {where: token})}
+                for token in unknown
+                for where in ("prepend", "append")
+            ],
         }
     return measured
 
@@ -85,7 +93,11 @@ def _call(tokenizer, call):
     noted = _plain(first)
     _spoil(first)
     again = _plain(tokenizer.encode(argument, **options))
-    return {"ids": noted, "again": again, "argument": argument}
+    try:
+        called = _plain(tokenizer(argument, **options))
+    except Exception as error:
+        called = {"type": type(error).__name__}
+    return {"ids": noted, "again": again, "called": called, "argument": argument}
 
 
 def _plain(answer):
@@ -104,12 +116,12 @@ def _spoil(answer):
     answer.append(list(answer[0]) if answer and isinstance(answer[0], list) else 2)
 
 
-def _refusal(tokenizer, token):
+def _refusal(tokenizer, options):
     """What comes of asking for a token that there is not: an error's name, or ids after all."""
     outcomes = []
     for text in ("a", ["a"]):
         try:
-            outcomes.append(_plain(tokenizer.encode(text, prepend=token)))
+            outcomes.append(_plain(tokenizer.encode(text, **options)))
         except ValueError:
             outcomes.append("ValueError")
         except Exception as error:
