@@ -1,6 +1,7 @@
 """The learning rate is whole at the last step of warm-up, then level, and falls linearly at the end."""
 
 import math
+from itertools import pairwise
 
 # The schedule is a handful of operations on floats: over 300 seeds the clean tree and other ways to write
 # the same formula differ by at most 1e-15. Rates that went through a float32 would differ by 6e-8.
@@ -58,9 +59,17 @@ def judge(run, found):
         message += f" The warm-up is right; the {' and the '.join(sorted(parts))} must stay as it was."
     elif not near(found[last], 1.0):
         message += f" At the last step of warm-up it should be 1 and is {found[last]:.6g}."
+    elif is_even(found[: run["warmup"]]):
+        message += " It arrives at the whole in time, by equal steps, and sets out from the wrong place."
     else:
         message += " It arrives at the whole in time; on the way up it should rise by the same at every step."
     raise AssertionError(message)
+
+
+def is_even(values):
+    """Do the values rise by the same at every step?"""
+    rises = {round((b - a) / TOLERANCE) for a, b in pairwise(values)}
+    return len(rises) == 1 and min(rises) > 0
 
 
 def test_every_step_of_every_schedule(inputs, measured):
@@ -68,6 +77,18 @@ def test_every_step_of_every_schedule(inputs, measured):
     # What is wrong with a longer warm-up says more than what is wrong with none.
     for run, found in sorted(runs, key=lambda pair: -pair[0]["warmup"]):
         judge(run, found)
+
+
+def test_a_long_run(inputs, measured):
+    run, found = inputs["long"], measured["long"]
+    assert not isinstance(found, str), f"For {described(run)}, the multiplier cannot be computed: {found}."
+    for it, value in zip(run["steps"], found, strict=True):
+        ratios = run["warmup"], run["warmdown"], run["final_lr_frac"]
+        expected = right(it, run["num_iterations"], *ratios)
+        assert near(value, expected), (
+            f"Short runs are right. In {described(run)}, the multiplier of step {it} should be "
+            f"{expected:.6g} and is {value:.6g}."
+        )
 
 
 def test_ratios_left_out(inputs, measured):

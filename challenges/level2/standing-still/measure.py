@@ -10,7 +10,8 @@ def draw(rng):
     """Runs with their ratios, and the steps to ask for; a tiny model to train with two of the schedules.
 
     `exact` runs have ratios that make whole numbers of steps, however one rounds; `warmup` and `warmdown`
-    are these numbers. The `uneven` ones have ratios that do not. `defaults` leave the ratios out.
+    are these numbers. The `uneven` ones have ratios that do not. `defaults` leave the ratios out. A `long`
+    run, of exact ratios, is asked for the steps where its parts meet.
     """
     exact = []
     for warmup in (0, 1, 2, rng.randint(3, 9), rng.randint(10, 60), rng.randint(10, 60), 300):
@@ -26,13 +27,18 @@ def draw(rng):
         }
         for _ in range(8)
     ]
-    for run in (*exact, *uneven):
+    long = _draw_exact(rng, rng.randint(5000, 15_000), rng.randint(5000, 15_000), rng.randint(30_000, 50_000))
+    last = long["num_iterations"] - 1
+    corners = (0, long["warmup"] // 2, long["warmup"], last - long["warmdown"], last - 1)
+    long["steps"] = sorted({it + more for it in corners for more in (-1, 0, 1) if it + more >= 0})
+    for run in (*exact, *uneven, long):
         run["by_name"] = rng.random() < 0.5
     vocabulary = 6
     trained = [_draw_exact(rng, warmup, rng.randint(1, 3), level=rng.randint(1, 2)) for warmup in (0, 4)]
     return {
         "exact": exact,
         "uneven": uneven,
+        "long": long,
         "trained": trained,
         "model": {
             "weights": position_wise.draw_weights(rng, 1, 4, vocabulary, attention=True),
@@ -68,7 +74,8 @@ def measure(inputs):
     measured = {
         name: [_multipliers(get_lr_multiplier, run) for run in inputs[name]] for name in ("exact", "uneven")
     }
-    measured["defaults"] = [_each(lambda it, n=n: get_lr_multiplier(it, n), n) for n in DEFAULT_RUNS]
+    measured["long"] = _multipliers(get_lr_multiplier, inputs["long"])
+    measured["defaults"] = [_each(lambda it, n=n: get_lr_multiplier(it, n), range(n)) for n in DEFAULT_RUNS]
     n = DEFAULT_RUNS[0]
     measured["types"] = _types(lambda it: get_lr_multiplier(it, n), n)
     measured["trained"] = [_rates(inputs["model"], run) for run in inputs["trained"]]
@@ -77,15 +84,16 @@ def measure(inputs):
 
 def _multipliers(get_lr_multiplier, run):
     n, ratios = run["num_iterations"], {name: run[name] for name in NAMES}
+    steps = run.get("steps", range(n))
     if run["by_name"]:
-        return _each(lambda it: get_lr_multiplier(it=it, num_iterations=n, **ratios), n)
-    return _each(lambda it: get_lr_multiplier(it, n, *ratios.values()), n)
+        return _each(lambda it: get_lr_multiplier(it=it, num_iterations=n, **ratios), steps)
+    return _each(lambda it: get_lr_multiplier(it, n, *ratios.values()), steps)
 
 
-def _each(multiplier, num_iterations):
+def _each(multiplier, steps):
     """The multiplier of every step, or what is wrong with the arithmetic of one."""
     try:
-        return [float(multiplier(it)) for it in range(num_iterations)]
+        return [float(multiplier(it)) for it in steps]
     except ArithmeticError as error:
         return f"{type(error).__name__}: {error}"
 
