@@ -30,7 +30,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Card:
-    """What `bug.toml` says. `preload` lists the modules a measurement wants imported beforehand."""
+    """What `bug.toml` says.
+
+    `cost` is how to read the figures of `bughunt.cost`; `preload` lists the modules a measurement wants
+    imported beforehand.
+    """
 
     title: str
     symptom: str
@@ -38,6 +42,7 @@ class Card:
     pattern: str
     consequence: str
     why: str
+    cost: str
     where: tuple[Place, ...]
     preload: tuple[str, ...]
 
@@ -181,6 +186,7 @@ def _load_card(source: Path) -> Card:
         pattern=data["pattern"],
         consequence=data["consequence"],
         why=data["why"].strip(),
+        cost=data["cost"].strip(),
         where=tuple(Place(**place) for place in data["where"]),
         preload=tuple(data["preload"]),
     )

@@ -319,19 +319,14 @@ def levels(as_json: AsJson = False) -> None:
 def solution(bug: Annotated[str, typer.Argument(metavar="BUG")], as_json: AsJson = False) -> None:
     """The fix and why it matters: free after solving; before, only when asked twice."""
     from bughunt import screens
+    from bughunt.documents import solution_document
 
     hunt = _hunt()
     found = hunt.ask_solution(bug)
     _notices(hunt)
     chosen = hunt.catalog.bug(bug)
     if as_json:
-        card = chosen.card
-        told = (
-            {"diff": found.diff, "why": card.why, "pattern": card.pattern, "consequence": card.consequence}
-            if found
-            else {}
-        )
-        _print_json({"bug": chosen.id, "shown": found is not None, **told})
+        _print_json({"bug": chosen.id, "shown": found is not None, **solution_document(found)})
     elif found:
         _show(screens.solution(found))
     else:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bughunt import score
-from bughunt.catalog import Catalog, Level
+from bughunt.catalog import Bug, Catalog, Level
+from bughunt.cost.record import load_cost
 from bughunt.progress import BugProgress, State
 from bughunt.views import Heading, Item, Table, Text, View
 
@@ -36,6 +37,7 @@ def level_debrief(level: Level, state: State) -> list[View]:
     views: list[View] = [
         Heading(f"Debrief: {level.title}"),
         Table(("bug", "pattern", "in production", "hints", "checks", "points"), rows),
+        *_costs([bug for bug in level.bugs if state.bugs.get(bug.id, BugProgress()).fixed_at]),
     ]
     minutes = minutes_used(level, state)
     if minutes is not None:
@@ -92,6 +94,17 @@ def minutes_used(level: Level, state: State) -> int | None:
         return max(0, round((last - datetime.fromisoformat(record.started)).total_seconds() / 60))
     except (ValueError, TypeError):
         return None
+
+
+def _costs(fixed: Sequence[Bug]) -> list[View]:
+    """What a whole run with each of these bugs came to: the first of its figures."""
+    rows = []
+    for bug in fixed:
+        cost = load_cost(bug.folder)
+        if cost is not None:
+            first = cost.figures[0]
+            rows.append((bug.id, first.name, first.shown(first.clean), first.shown(first.bug)))
+    return [Table(("bug", "measured over a whole run", "without it", "with it"), rows)] if rows else []
 
 
 def _grouped(title: str, column: str, pairs: Sequence[tuple[str, str]]) -> Table:

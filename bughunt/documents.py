@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from bughunt import score
 from bughunt.catalog import Bug, Catalog, Level
-from bughunt.hunt import Hunt
+from bughunt.cost.record import load_cost
+from bughunt.hunt import Hunt, Solution
 from bughunt.progress import BugProgress, State
 
 
@@ -55,6 +57,20 @@ def levels_document(catalog: Catalog, state: State | None) -> dict[str, Any]:
             }
             for level in catalog.levels
         ]
+    }
+
+
+def solution_document(solution: Solution | None) -> dict[str, Any]:
+    """The fix, why it matters and what the bug costs; nothing where the solution is not shown."""
+    if solution is None:
+        return {}
+    card, cost = solution.bug.card, load_cost(solution.bug.folder)
+    return {
+        "diff": solution.diff,
+        "why": card.why,
+        "pattern": card.pattern,
+        "consequence": card.consequence,
+        "cost": asdict(cost) if cost else None,
     }
 
 

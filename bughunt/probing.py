@@ -10,6 +10,7 @@ from bughunt.catalog import Bug
 from bughunt.hunt import Hunt
 from bughunt.judge import Failure, Outcome
 from bughunt.judge.cell import load_module
+from bughunt.screens import whole_run
 from bughunt.views import View
 
 
@@ -32,6 +33,6 @@ def views_of(bug: Bug, inputs: Any, outcome: Outcome) -> Probed:
         return Probed(failure=outcome)
     module = load_module(str(bug.probe), f"bughunt_probe_{bug.id.replace('.', '_')}")
     try:
-        return Probed(list(module.view(inputs, outcome.data)))
+        return Probed([*module.view(inputs, outcome.data), *whole_run(bug)])
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
         return Probed(failure=Failure("What the code returned is not of a kind that can be shown."))

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from command_line import Player
 
 from bughunt.catalog import Bug, Catalog, Level, load_catalog
 from bughunt.hunt import Hunt
@@ -43,3 +44,17 @@ def hunt(tmp_path: Path, level1_only: Catalog) -> Hunt:
     hunt = Hunt(folder, level1_only)
     hunt.start("level1")
     return hunt
+
+
+@pytest.fixture
+def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Player:
+    """Somebody at the keyboard, in a folder with a comma, a space and letters beyond ASCII in its name."""
+    folder = tmp_path / "a hunt, ünïcode"
+    folder.mkdir()
+    return Player(folder, monkeypatch, capsys)
+
+
+@pytest.fixture
+def started(player: Player) -> Player:
+    assert player.run("start", "level1").code == 0
+    return player

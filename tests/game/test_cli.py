@@ -15,19 +15,6 @@ from bughunt.installed import tree_folder
 LEVEL = load_catalog().levels[0]
 
 
-@pytest.fixture
-def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Player:
-    folder = tmp_path / "a hunt, ünïcode"
-    folder.mkdir()
-    return Player(folder, monkeypatch, capsys)
-
-
-@pytest.fixture
-def started(player: Player) -> Player:
-    assert player.run("start", "level1").code == 0
-    return player
-
-
 def test_alone_in_an_empty_folder_it_says_how_to_begin(player: Player) -> None:
     ran = player.run()
     assert ran.code == 0

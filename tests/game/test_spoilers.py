@@ -157,7 +157,7 @@ def test_probes(level: Level, bug: Bug, judge: Judge, tmp_path: Path) -> None:
     inputs, outcome = judge.measure(bug, tmp_path / "tree", seed)
     assert isinstance(outcome, Measurement), (seed, outcome)
     module = load_module(str(bug.probe), "bughunt_probe_in_test")
-    assert_no_spoiler(shown(list(module.view(inputs, outcome.data))), level)
+    assert_no_spoiler(shown([*module.view(inputs, outcome.data), *screens.whole_run(bug)]), level)
 
 
 def test_the_spoiler_test_can_tell(level1: Level) -> None:

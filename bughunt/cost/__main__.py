@@ -1,0 +1,74 @@
+"""Measure what bugs cost, again: `python -m bughunt.cost [BUG ...]`.
+
+All twelve take about an hour of processor time, a tenth of which is not needed again when a few bugs
+are measured in the same folder later on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+
+from bughunt.catalog import Bug, load_catalog
+from bughunt.cost.recipes import RECIPES, Bench
+from bughunt.cost.record import Cost, save_cost
+from bughunt.cost.workshop import Workshop
+from bughunt.errors import BughuntError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bughunt.cost", description=__doc__.split("\n")[0])
+    parser.add_argument("bugs", nargs="*", metavar="BUG", help="ids of bugs (default: all)")
+    parser.add_argument(
+        "--work", type=Path, default=Path("bughunt-cost"), help="folder of the runs (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time, each with one thread"
+    )
+    settings = parser.parse_args(argv)
+    try:
+        _measure(settings.bugs, settings.work.absolute(), settings.jobs)
+    except BughuntError as error:
+        print(f"{error.message}\n{error.step}".strip(), file=sys.stderr)
+        return 2
+    return 0
+
+
+def _measure(names: Sequence[str], folder: Path, jobs: int) -> None:
+    catalog = load_catalog()
+    bugs = [catalog.bug(name) for name in names] or [bug for level in catalog.levels for bug in level.bugs]
+    version = " ".join(level.version for level in catalog.levels)
+    workshop = Workshop(folder, version, lambda line: print(line, flush=True))
+    # The speedrun comes first, with all cores; everything else is compared with it.
+    workshop.script(None, workshop.base("clean"), "scripts.speedrun")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with ThreadPoolExecutor(jobs) as pool:
+        for bug, cost in zip(bugs, pool.map(lambda bug: _cost(workshop, bug), bugs), strict=True):
+            print(f"{bug.id}: {save_cost(bug.folder, cost)}")
+            for figure in cost.figures:
+                print(
+                    f"  {figure.name}: {figure.shown(figure.clean)}, {figure.shown(figure.bug)} with the bug"
+                )
+
+
+def _cost(workshop: Workshop, bug: Bug) -> Cost:
+    return replace(RECIPES[bug.folder.name](Bench(workshop, bug)), machine=_machine())
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": metadata.version("torch"),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
