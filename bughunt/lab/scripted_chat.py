@@ -9,13 +9,25 @@ from typing import Any
 
 from bughunt.lab.specials import SPECIAL_TOKENS
 
-CHARACTERS = " \"'()*+,-./0123456789:=?_abcdefghijklmnopqrstuvwxyz"
+CHARACTERS = "".join(map(chr, range(32, 127)))
+
+# Some pairs of digits have a token of their own, so that a number is not the row of its digits.
+PAIRS = tuple(f"{a}{b}" for a in range(10) for b in range(10) if (a + b) % 3 == 0)
 
 
-def draw_ids(rng: Random, vocabulary: int = 120) -> dict[str, int]:
-    """An id for every character and special token, in no order."""
-    names = (*CHARACTERS, *SPECIAL_TOKENS)
+def draw_ids(rng: Random, vocabulary: int = 200) -> dict[str, int]:
+    """An id for every character, pair of digits and special token, in no order."""
+    names = (*CHARACTERS, *PAIRS, *SPECIAL_TOKENS)
     return dict(zip(names, rng.sample(range(vocabulary), len(names)), strict=True))
+
+
+def pieces_of(text: str) -> Iterator[str]:
+    """The names of the tokens that a text is encoded to, from left to right, pairs before characters."""
+    start = 0
+    while start < len(text):
+        size = 2 if text[start : start + 2] in PAIRS else 1
+        yield text[start : start + size]
+        start += size
 
 
 def tokens_of(plan: dict[str, Any]) -> Iterator[tuple[str, bool]]:
@@ -31,7 +43,7 @@ def tokens_of(plan: dict[str, Any]) -> Iterator[tuple[str, bool]]:
             yield "<|python_end|>", False
             if part["result"] is not None:
                 yield "<|output_start|>", True
-                yield from ((character, True) for character in part["result"])
+                yield from ((piece, True) for piece in pieces_of(part["result"]))
                 yield "<|output_end|>", True
         else:
             yield from ((character, False) for character in part["text"])
@@ -41,7 +53,7 @@ def tokens_of(plan: dict[str, Any]) -> Iterator[tuple[str, bool]]:
 
 
 class CharacterTokenizer:
-    """One id a character; it has those methods of the tree's tokenizer that inference needs."""
+    """An id for each piece of a text; it has those methods of the tree's tokenizer that inference needs."""
 
     def __init__(self, ids: dict[str, int]) -> None:
         self._ids = ids
@@ -83,7 +95,7 @@ class CharacterTokenizer:
     def _row(self, text: str, prepend: str | int | None, append: str | int | None) -> list[int]:
         first = [] if prepend is None else [self._id(prepend)]
         last = [] if append is None else [self._id(append)]
-        return first + [self._ids[character] for character in text] + last
+        return first + [self._ids[piece] for piece in pieces_of(text)] + last
 
     def _id(self, token: str | int) -> int:
         return self.encode_special(token) if isinstance(token, str) else token

@@ -47,6 +47,7 @@ def told(case):
         "chunks": f"read in chunks of {case['chunks']}",
         "tokens": "read token by token",
         "prompt": f"read as a prompt of {case['chunks'][0]} and then in chunks of {case['chunks'][1:]}",
+        "outgrown": f"read in chunks of {case['chunks']}, in a cache made for {case['capacity']} positions",
         "clones": f"read as a prompt of {case['chunks'][0]}, then {case['chunks'][1:]} in copies of it",
     }[case["plan"].split(",")[0]]
     if case["before"]:
@@ -69,6 +70,8 @@ def describe(case, positions, gaps, first):
         return message + " One layer is enough to see it."
     if case["before"] or case["beside"]:
         return message
+    if case["plan"].endswith("of as many rows"):
+        return message + " The cache that was copied, and another copy, were read on with other texts."
     if case["plan"] == "chunks" and first >= case["chunks"][0]:
         return (
             message + " The first chunk came out right; what follows it does not find it where it should be."

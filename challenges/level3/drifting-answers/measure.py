@@ -14,6 +14,8 @@ def draw(rng):
                 (1, 2, "chunks", {}),
                 (2, 1, "prompt", {}),
                 (2, 3, "clones, tight", {}),
+                (rng.randint(2, 3), rng.randint(1, 2), "clones, of as many rows", {}),
+                (rng.randint(2, 3), 2, "outgrown", {}),
                 (3, 2, "chunks", {}),
                 (3, 1, "tokens", {}),
                 (rng.randint(4, 6), 2, "chunks", {}),
@@ -26,13 +28,14 @@ def draw(rng):
 
 
 def draw_case(rng, layers, batch_size, plan, before=(), beside=()):
-    """`chunks` are lengths; with clones, all after the first are read by copies of a one-row cache.
+    """`chunks` are lengths; with clones, all after the first are read by copies of the cache that read it.
 
-    Chunks of the lengths `before` are read and forgotten again. The model reads something else in another
-    cache after every chunk, as long as one of `beside` in turn.
+    That cache has one row, or as many as its copy, and goes on with another text. An outgrown cache is made
+    for the first chunk alone. Chunks of the lengths `before` are read and forgotten again. The model reads
+    something else in another cache after every chunk, as long as one of `beside` in turn.
     """
     tokens = [1] * rng.randint(4, 6)
-    if plan == "chunks":
+    if plan in ("chunks", "outgrown"):
         chunks = [rng.randint(1, 5) for _ in range(3)] + [1, rng.randint(2, 5)] + tokens[:2]
     elif plan == "tokens":
         chunks = tokens * 2
@@ -40,7 +43,8 @@ def draw_case(rng, layers, batch_size, plan, before=(), beside=()):
         chunks = [rng.randint(5, 9), *tokens, rng.randint(2, 4), 1]
     total = sum(chunks)
     rows = [[rng.randrange(VOCABULARY) for _ in range(total)] for _ in range(batch_size)]
-    if plan.startswith("clones"):
+    prompts = batch_size if plan.endswith("of as many rows") else 1
+    if plan.startswith("clones") and prompts == 1:
         rows = [rows[0][: chunks[0]] + row[chunks[0] :] for row in rows]
     heads = rng.choice([1, 2, 3])
     return {
@@ -48,11 +52,12 @@ def draw_case(rng, layers, batch_size, plan, before=(), beside=()):
         "heads": heads,
         "head_dim": rng.choice([4, 6, 8]),
         "plan": plan,
+        "prompts": prompts,
         "before": list(before),
         "beside": list(beside),
         "chunks": chunks,
         "rows": rows,
-        "capacity": total + rng.choice([0, 0, rng.randint(1, 20)]),
+        "capacity": chunks[0] if plan == "outgrown" else total + rng.choice([0, 0, rng.randint(1, 20)]),
         "seed": rng.randrange(2**31),
     }
 
@@ -117,10 +122,11 @@ def read_in_chunks(model, config, case, ids):
             num_layers=config.n_layer,
         )
 
-    B = ids.size(0)
+    B, prompts = ids.size(0), case["prompts"]
     clones = case["plan"].startswith("clones")
     tight = case["plan"] == "clones, tight"
-    cache = make_cache(1 if clones else B, case["chunks"][0] if tight else case["capacity"])
+    prompt = None
+    cache = make_cache(prompts if clones else B, case["chunks"][0] if tight else case["capacity"])
     if case["before"]:
         for chunk in ids.flip(1)[:, : sum(case["before"])].split(case["before"], dim=1):
             model(chunk, kv_cache=cache)
@@ -128,11 +134,17 @@ def read_in_chunks(model, config, case, ids):
     neighbour = make_cache(1, 3 * len(case["chunks"]))
     for number, chunk in enumerate(ids.split(case["chunks"], dim=1)):
         if clones and number == 0:
-            logits = model(chunk[:1], kv_cache=cache).expand(B, -1, -1)
+            logits = model(chunk[:prompts], kv_cache=cache).expand(B, -1, -1)
             prompt, cache = cache, make_cache(B, case["capacity"])
             cache.prefill(prompt)
+            another = make_cache(B, case["capacity"])
+            another.prefill(prompt)
         else:
             logits = model(chunk, kv_cache=cache)
+        if prompt is not None and number > 0:
+            # What the original and another copy go on to read is nothing to this one.
+            model((chunk[:prompts] + 1) % VOCABULARY, kv_cache=prompt)
+            model((chunk + 2) % VOCABULARY, kv_cache=another)
         if case["beside"]:
             model(ids[:1, : case["beside"][number % len(case["beside"])]], kv_cache=neighbour)
-        yield logits, cache.get_pos()
+        yield logits, int(cache.get_pos())

@@ -8,6 +8,7 @@ angle between the two, for a key a quarter turn away it is minus the sine.
 
 import math
 
+from bughunt.lab.devices import trouble_elsewhere
 from bughunt.lab.random_model import zero
 
 GAIN = 5.0
@@ -20,6 +21,9 @@ def draw(rng):
     cases = [
         draw_case(rng, 2 * rng.randint(2, 3), 3, "plain", rng.randint(50, 90)),
         draw_case(rng, 2 * rng.randint(4, 6), 2, "cached", rng.randint(50, 90)),
+        draw_case(
+            rng, 2 * rng.randint(2, 3), 2, "cached, grown", rng.randint(50, 90), last=rng.randint(3, 7)
+        ),
         draw_case(rng, 2 * rng.randint(8, 12), 1, "emptied", rng.randint(50, 90), layers=3, layer=2),
         draw_case(rng, 2 * rng.randint(12, 20), 1, "grown", rng.randint(80, 110), layers=2, layer=1),
         draw_case(rng, 8, 2, rng.choice(["plain", "grown"]), LONG, layers=2, layer=0, **long),
@@ -27,7 +31,12 @@ def draw(rng):
     return {"cases": cases, "tables": [draw_table(rng, *shape) for shape in table_shapes(rng)]}
 
 
-def draw_case(rng, head_dim, heads, path, length, *, layers=1, layer=0, pairs=None, distances=None):
+def draw_case(rng, head_dim, heads, path, length, *, layers=1, layer=0, pairs=None, distances=None, last=1):
+    """`last` is how many tokens a model with a cache reads at the end, in one chunk."""
+    if path == "cached, grown":
+        sequence_len = length - last  # outgrown by the last chunk
+    else:
+        sequence_len = rng.randint(4, 16) if path == "grown" else length + rng.randint(0, 9)
     half = head_dim // 2
     pairs = min(half, pairs or 5, (head_dim * heads - 1) // 3)
     # The first, the last, and one out of every stretch between.
@@ -40,8 +49,9 @@ def draw_case(rng, head_dim, heads, path, length, *, layers=1, layer=0, pairs=No
         "layers": layers,
         "layer": layer,
         "path": path,
-        "sequence_len": rng.randint(4, 16) if path == "grown" else length + rng.randint(0, 9),
+        "sequence_len": sequence_len,
         "length": length,
+        "last": last,
         "pairs": [{"channel": channel, "head": rng.randrange(heads)} for channel in sorted(chosen)],
         "distances": distances or [1, 2, *sorted(rng.sample(range(3, length - 1), 3)), length - 1],
     }
@@ -60,7 +70,8 @@ def draw_table(rng, head_dim, base, seq_len):
 
 def measure(inputs):
     """`curves`: per case, pair and distance the cosine and the sine of the angle, None where there is no
-    reading. `tables`: rows of cosines and sines. `demo`: the angles of all pairs, and scores by distance."""
+    reading. `tables`: rows of cosines and sines. `elsewhere`: why it fails on another device. `demo`: the
+    angles of all pairs, and scores by distance."""
     import torch
 
     with torch.no_grad():
@@ -70,7 +81,25 @@ def measure(inputs):
             demo = read_demo()
         except Exception as error:
             demo = {"error": f"{type(error).__name__}: {error}"}
-    return {"curves": curves, "tables": tables, "demo": demo}
+        elsewhere = run_elsewhere()
+    return {"curves": curves, "tables": tables, "elsewhere": elsewhere, "demo": demo}
+
+
+def run_elsewhere():
+    """Why a model cannot be initialised on another device and read more there than it was made for."""
+    import torch
+    from nanochat.gpt import GPT, GPTConfig
+
+    def prepare(device):
+        config = GPTConfig(sequence_len=4, vocab_size=8, n_layer=1, n_head=2, n_kv_head=2, n_embd=8)
+        return GPT(config).to(device), torch.zeros(1, 9, dtype=torch.long, device=device)
+
+    def run(prepared):
+        model, ids = prepared
+        model.init_weights()
+        return model(ids)
+
+    return trouble_elsewhere(prepare, run)
 
 
 def read_case(case):
@@ -153,7 +182,7 @@ def read_scores(model, case, rows):
 
 def last_logits(model, case, ids):
     """Logits of the last position; None if there is a cache and it is not where the text is."""
-    if case["path"] != "cached":
+    if not case["path"].startswith("cached"):
         return model(ids)[:, -1]
     from nanochat.engine import KVCache
 
@@ -161,8 +190,9 @@ def last_logits(model, case, ids):
     cache = KVCache(
         batch_size=B, num_heads=case["heads"], seq_len=T, head_dim=case["head_dim"], num_layers=case["layers"]
     )
-    model(ids[:, :-1], kv_cache=cache)
-    return model(ids[:, -1:], kv_cache=cache)[:, -1] if cache.get_pos() == T - 1 else None
+    first = T - case["last"]
+    model(ids[:, :first], kv_cache=cache)
+    return model(ids[:, first:], kv_cache=cache)[:, -1] if int(cache.get_pos()) == first else None
 
 
 def score(to_filler, to_query, length, head_dim):
@@ -183,12 +213,12 @@ def read_table(table):
     base = {} if table["base"] is None else {"base": table["base"]}
     try:
         both = model._precompute_rotary_embeddings(table["seq_len"], table["head_dim"], **base)
-        shapes = [list(one.shape) for one in both]
+        shapes = [list(one.shape) if one.is_floating_point() else str(one.dtype) for one in both]
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
     half = table["head_dim"] // 2
     if shapes != [[1, table["seq_len"], 1, half]] * 2:
-        return {"error": f"shapes {shapes}"}
+        return {"error": f"tables of another kind: {shapes}"}
     cos, sin = (one.float().view(-1, half)[table["positions"]].tolist() for one in both)
     return {"cos": cos, "sin": sin}
 
@@ -204,6 +234,7 @@ def read_demo():
         "path": "plain",
         "sequence_len": T,
         "length": T,
+        "last": 1,
         "pairs": [{"channel": channel, "head": 0} for channel in range(D // 2)],
         "distances": [1],
     }

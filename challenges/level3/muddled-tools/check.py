@@ -38,7 +38,8 @@ def expectations(inputs, case):
     """Tokens and masks of every row, all as long as the longest or as the limit."""
     ids = inputs["ids"]
     plans = [list(tokens_of(plan)) for plan in case["plans"]]
-    columns = min(case["options"]["max_tokens"], max(map(len, plans)))
+    longest, limit = max(map(len, plans)), case["options"]["max_tokens"]
+    columns = longest if limit is None else min(limit, longest)
     rows = []
     for plan in plans:
         tokens = [ids[name] for name, _ in plan] + [ids["<|assistant_end|>"]] * columns

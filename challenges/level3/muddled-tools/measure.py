@@ -21,16 +21,23 @@ def draw(rng):
         draw_case(rng, kinds, calls=[3, 3]),
         draw_case(rng, kinds, calls=[2, 0, 2, 1], cut=True),
         draw_case(rng, kinds, calls=[1, 1, 1], in_step=True),
+        draw_case(rng, kinds, calls=[2], cut_in_answer=True, cached=True),
+        draw_case(rng, kinds, calls=[1, 0], unlimited=True),
     ]
     return {"ids": draw_ids(rng), "cases": cases}
 
 
-def draw_case(rng, kinds, *, calls, cut=False, in_step=False):
+def draw_case(
+    rng, kinds, *, calls, cut=False, cut_in_answer=False, in_step=False, unlimited=False, cached=False
+):
     """A row for each number of calls; `cut` stops the generation before the longest row has ended.
 
-    Rows that are `in_step` make calls of their own at the same time.
+    Rows that are `in_step` make calls of their own at the same time. An `unlimited` case has no largest
+    number of tokens, and more of them than the model has positions. A `cached` one brings its own cache.
     """
     plans = [draw_plan(rng, kinds, count) for count in calls]
+    if unlimited:
+        plans[0]["parts"].insert(0, text(rng, 260, 280))
     if in_step:
         before = {"text": "".join(rng.choice(LETTERS) for _ in range(rng.randint(0, 5)))}
         for plan in plans:
@@ -42,13 +49,21 @@ def draw_case(rng, kinds, *, calls, cut=False, in_step=False):
         plan["parts"][0]["text"] = opening + plan["parts"][0]["text"]
     longest = max(length(plan) for plan in plans)
     forced = [n for plan in plans for n, (_, forced) in enumerate(tokens_of(plan)) if forced]
+    max_tokens = longest + rng.randint(3, 9)
+    if cut:
+        max_tokens = rng.randint(longest * 2 // 3, longest - 1)
+    elif cut_in_answer:
+        max_tokens = 1 + rng.choice([n for n in forced if n + 1 in forced])
+    elif unlimited:
+        max_tokens = None
     return {
         # Of a generation that its reader gives up, in the middle of an answer if it can be.
         "given_up": rng.choice(forced) if forced else 3,
         "prompt": "".join(rng.choice(LETTERS) for _ in range(rng.randint(1, 6))),
         "plans": plans,
+        "cached": cached,
         "options": {
-            "max_tokens": rng.randint(longest * 2 // 3, longest - 1) if cut else longest + rng.randint(3, 9),
+            "max_tokens": max_tokens,
             "temperature": rng.choice([0.0, 0.7, 1.0]),
             "top_k": rng.choice([None, 5]),
             "seed": rng.randrange(1000),
@@ -66,6 +81,9 @@ def draw_plan(rng, kinds, calls):
             expression, result = next(kinds)
             parts.append({"call": expression, "result": result})
         parts.append(text(rng, 0 if rng.random() < 0.3 else 1, 6))
+    answered = [part for part in parts if part.get("result") is not None]
+    if calls > 1:  # the same again, with the same answer
+        parts += [dict(answered[-1]), text(rng, 1, 3)]
     # The end of a call that never began is nothing to the engine.
     parts.append({"text": "", "stray": rng.random() < 0.4})
     parts.append(text(rng, 1, 3))
@@ -86,6 +104,7 @@ def sums(rng):
 def draw_sum(rng, kind):
     a, b = rng.randint(100, 999), rng.randint(10, 99)
     if kind == 0:
+        a *= rng.choice([1, 1001, 1000001])
         return f"{a} + {b}", str(a + b)
     if kind == 1:
         return f"({a} - {b}) * {b}", str((a - b) * b)
@@ -104,25 +123,27 @@ def length(plan):
 
 def measure(inputs):
     """For every case the columns of `generate` with their masks, what the model was given to read after the
-    prompt, and the rows and masks of `generate_batch`."""
+    prompt, and the rows and masks of `generate_batch`; no rows where `generate` did not end."""
     from nanochat.engine import Engine
 
     tokenizer = CharacterTokenizer(inputs["ids"])
     measured = []
     for case in inputs["cases"]:
         prompt = [tokenizer.get_bos_token_id(), *tokenizer.encode(case["prompt"])]
-        arguments = {"num_samples": len(case["plans"]), **case["options"]}
         model = make_model(inputs, case)
         engine = Engine(model, tokenizer)
-        for _ in islice(engine.generate(prompt, **arguments), case["given_up"]):
+        for _ in islice(engine.generate(prompt, **arguments(case)), case["given_up"]):
             pass
         model.restart()
+        # A generation without a limit may have no end, either.
+        most = max(length(plan) for plan in case["plans"]) + 20
         columns = [
-            (numbers(column), numbers(masks)) for column, masks in engine.generate(prompt, **arguments)
+            (numbers(column), numbers(masks))
+            for column, masks in islice(engine.generate(prompt, **arguments(case)), most)
         ]
         given = model.given
         model.restart()
-        rows, masks = engine.generate_batch(prompt, **arguments)
+        rows, masks = ([], []) if len(columns) == most else engine.generate_batch(prompt, **arguments(case))
         measured.append(
             {
                 "columns": [column for column, _ in columns],
@@ -133,6 +154,16 @@ def measure(inputs):
             }
         )
     return measured
+
+
+def arguments(case):
+    """The options of a case for `generate`; a cache of its own is a new one."""
+    from nanochat.engine import KVCache
+
+    chosen = {"num_samples": len(case["plans"]), **case["options"]}
+    if case["cached"]:
+        chosen["kv_cache"] = KVCache(batch_size=1, num_heads=1, seq_len=256, head_dim=4, num_layers=1)
+    return chosen
 
 
 def make_model(inputs, case):

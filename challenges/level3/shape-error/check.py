@@ -67,6 +67,14 @@ def test_a_group_attends_like_separate_heads(inputs, measured):
             )
 
 
+def test_it_runs_on_any_device(inputs, measured):
+    for case, found in ran(inputs, measured):
+        assert found["elsewhere"] is None, (
+            f"{told(case)} should run on any device. Elsewhere than on the CPU it does not: "
+            f"{found['elsewhere']}."
+        )
+
+
 def test_each_head_listens_to_its_group(inputs, measured):
     for case, found in ran(inputs, measured):
         assert "error" not in found["listening"], f"{told(case)} ended with {found['listening']['error']}."

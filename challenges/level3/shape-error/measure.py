@@ -6,6 +6,7 @@ give the same logits. A third reading finds out which key/value head each query 
 
 import math
 
+from bughunt.lab.devices import trouble_elsewhere
 from bughunt.lab.gaps import largest_gap
 from bughunt.lab.random_model import randomise, zero
 
@@ -16,10 +17,11 @@ def draw(rng):
     """Head counts from one key/value head to as many as there are query heads; texts, in chunks."""
     pairs = [(2, 1), (4, 2), (3, 3), (rng.choice([6, 9]), 3), (8, rng.choice([2, 4])), (6, 2)]
     pairs += [(rng.choice([4, 6]), 1), (rng.choice([2, 4]),) * 2]
-    return [draw_case(rng, *pair) for pair in pairs]
+    # Every other model was made for fewer positions than it reads.
+    return [draw_case(rng, *pair, sequence_len=(64, 4)[n % 2]) for n, pair in enumerate(pairs)]
 
 
-def draw_case(rng, heads, kv_heads):
+def draw_case(rng, heads, kv_heads, sequence_len):
     batch_size = rng.randint(2, 3)
     chunks = [rng.randint(2, 4), 1, rng.randint(2, 3), 1]
     return {
@@ -27,6 +29,7 @@ def draw_case(rng, heads, kv_heads):
         "kv_heads": kv_heads,
         "head_dim": rng.choice([4, 6, 8]),
         "layers": rng.randint(1, 3),
+        "sequence_len": sequence_len,
         "rows": [rng.sample(range(VOCABULARY), sum(chunks)) for _ in range(batch_size)],
         "chunks": chunks,
         "seed": rng.randrange(2**31),
@@ -37,7 +40,8 @@ def measure(inputs):
     """For every case, or the errors: `whole` and `cached`, the logits of the model and of its counterpart;
     `listening`, by how much each query head's output changes with each key/value head; `focus`, how much of
     its attention each query head pays to the one token it looks for; `gradients`, how far those of the two
-    models' key and value weights lie apart, for gradients of a size of 1."""
+    models' key and value weights lie apart, for gradients of a size of 1; `elsewhere`, why the model does not
+    run on another device."""
     import torch
 
     with torch.no_grad():
@@ -48,6 +52,7 @@ def measure(inputs):
                 "listening": attempt(read_listening, case),
                 "focus": attempt(read_focus, case),
                 "gradients": attempt(read_gradients, case),
+                "elsewhere": attempt(run_elsewhere, case),
             }
             for case in inputs
         ]
@@ -57,7 +62,7 @@ def attempt(read, case):
     try:
         return read(case)
     except Exception as error:
-        message = str(error).strip().split("\n")[0]
+        message = " ".join(str(error).split())
         return {"error": f"{type(error).__name__}: {message}"[:300]}
 
 
@@ -65,7 +70,7 @@ def make_model(case, kv_heads, layers, vocabulary=VOCABULARY):
     from nanochat.gpt import GPT, GPTConfig
 
     config = GPTConfig(
-        sequence_len=64,
+        sequence_len=case["sequence_len"],
         vocab_size=vocabulary,
         n_layer=layers,
         n_head=case["heads"],
@@ -124,6 +129,28 @@ def read_cached(case):
 
     shared, separate = make_both(case, 1)
     return {"separate": read(separate).tolist(), "shared": attempt_logits(lambda: read(shared))}
+
+
+def run_elsewhere(case):
+    """Why the model cannot read a text on another device, with a cache, in chunks."""
+    import torch
+    from nanochat.engine import KVCache
+
+    def prepare(device):
+        return make_model(case, case["kv_heads"], 1).to(device), torch.tensor(case["rows"], device=device)
+
+    def run(prepared):
+        model, ids = prepared
+        cache = KVCache(
+            batch_size=ids.size(0),
+            num_heads=case["kv_heads"],
+            seq_len=ids.size(1),
+            head_dim=case["head_dim"],
+            num_layers=1,
+        )
+        return [model(chunk, kv_cache=cache) for chunk in ids.split(case["chunks"], dim=1)][-1]
+
+    return trouble_elsewhere(prepare, run)
 
 
 def attempt_logits(read):

@@ -3,11 +3,15 @@
 import gc
 import sys
 
+from bughunt.lab.devices import trouble_elsewhere
 from bughunt.lab.gaps import largest_gap
 from bughunt.lab.random_model import randomise
 
 VOCABULARY = 12
 SINGLE_TOKENS = 90
+
+# Bytes of a number, such as a position. That it moves in memory is not of interest.
+SMALL = 16
 
 # Of the demonstration: a conversation of so many turns of so many tokens.
 TURNS, TURN = 60, 211
@@ -59,7 +63,8 @@ def draw_case(rng, capacity, lengths, single_tokens=0, rows=1):
 
 def measure(inputs):
     """`cases`: what a cache holds and answers along a conversation, after a reset, and then again.
-    `layered`: what a cache of several layers holds, in several dtypes. `demo`: need and capacity over a long
+    `layered`: what a cache of several layers holds, in several dtypes. `elsewhere`: why a cache
+    cannot grow on another device. `demo`: need and capacity over a long
     conversation."""
     import torch
 
@@ -70,7 +75,20 @@ def measure(inputs):
             demo = talk_long()
         except Exception as error:
             demo = {"error": f"{type(error).__name__}: {error}"}
-    return {"cases": cases, "layered": layered, "demo": demo}
+        elsewhere = grow_elsewhere()
+    return {"cases": cases, "layered": layered, "elsewhere": elsewhere, "demo": demo}
+
+
+def grow_elsewhere():
+    """Why a cache on another device cannot grow, if it cannot."""
+    import torch
+    from nanochat.engine import KVCache
+
+    def insert(chunk):
+        cache = KVCache(batch_size=1, num_heads=1, seq_len=4, head_dim=2, num_layers=1)
+        return [cache.insert_kv(0, chunk, chunk)[0] for _ in range(3)][-1]
+
+    return trouble_elsewhere(lambda device: torch.zeros(1, 1, 3, 2, device=device), insert)
 
 
 def attempt(read, case):
@@ -130,14 +148,18 @@ def converse(case, found):
         read(cache, token)
         found["steps"].append({**weigh(cache), "gap": 0.0})
 
-    # A copy of a cache that has grown.
-    copy = make_cache(rows, case["capacity"])
+    # A copy of a cache that has grown. The two part, and each goes on with its own.
+    copy, witness = make_cache(rows, case["capacity"]), make_cache(rows, case["capacity"])
     copy.prefill(cache)
-    found["copied"] = largest_gap(read(copy, ids[:, :1]), read(cache, ids[:, :1]))
-    del copy
+    witness.prefill(cache)
+    other = (ids[:, :1] + 1) % VOCABULARY
+    expected = [read(witness, other), read(witness, ids[:, 1:2])]
+    answer = [read(copy, other), read(cache, ids[:, :1]), read(copy, ids[:, 1:2])]
+    found["copied"] = largest_gap([answer[0], answer[2]], expected)
+    del copy, witness
 
     cache.reset()
-    found["after_reset"] = {"bytes": weigh(cache)["bytes"], "position": cache.get_pos()}
+    found["after_reset"] = {"bytes": weigh(cache)["bytes"], "position": int(cache.get_pos())}
     # The same again, in a cache that was reset and in a new one.
     fresh = make_cache(rows, case["capacity"])
     found["again"] = []
@@ -148,7 +170,7 @@ def converse(case, found):
                 "bytes": weigh(cache)["bytes"],
                 "fresh_bytes": weigh(fresh)["bytes"],
                 "gap": largest_gap(answer, expected),
-                "positions": [cache.get_pos(), fresh.get_pos()],
+                "positions": [int(cache.get_pos()), int(fresh.get_pos())],
             }
         )
     # A cache that was reset can take over what another one holds, as a new one can.
@@ -197,7 +219,9 @@ def insert(case, found):
                     for got, right in zip(both, given[layer], strict=True)
                 )
             )
-        found["steps"].append({"kept": kept, "position": cache.get_pos(), "bytes": weigh(cache)["bytes"]})
+        found["steps"].append(
+            {"kept": kept, "position": int(cache.get_pos()), "bytes": weigh(cache)["bytes"]}
+        )
     del both
     cache.reset()
     found["after_reset"] = weigh(cache)["bytes"]
@@ -212,7 +236,7 @@ def talk_long():
     need, capacity = [], []
     for _ in range(TURNS):
         cache.insert_kv(0, torch.zeros(1, 1, TURN, 2), torch.zeros(1, 1, TURN, 2))
-        need.append(cache.get_pos())
+        need.append(int(cache.get_pos()))
         capacity.append(weigh(cache)["bytes"] // 16)
     if need[-1] != TURNS * TURN:
         return {"error": f"after {TURNS} insertions of {TURN} positions the cache counts {need[-1]}"}
@@ -226,7 +250,8 @@ def weigh(cache):
     module = sys.modules.get(type(cache).__module__)
     roots = [cache, *(vars(one) for one in type(cache).__mro__), vars(module) if module else {}]
     storages = reachable_storages(roots)
-    return {"bytes": sum(storages.values()), "mark": hash(tuple(sorted(storages.items())))}
+    kept = sorted(item for item in storages.items() if item[1] > SMALL)
+    return {"bytes": sum(storages.values()), "mark": hash(tuple(kept))}
 
 
 def reachable_storages(roots):
