@@ -39,6 +39,7 @@ def bug(number: int) -> Bug:
         pattern="off by one",
         consequence="empty pages",
         why="Because.",
+        cost="Little.",
         where=(Place("pages.py", "turn"),),
         preload=(),
     )
