@@ -12,8 +12,9 @@ from typing import Any
 def first_of(world_size: int) -> Iterator[None]:
     """`torch.distributed` and torchrun's environment say that this process is the first of so many.
 
-    The others are imagined to hold what this one holds, so that a sum over all is a multiple of its own part
-    and a mean is that part. Nothing is communicated. With one process nothing is changed.
+    The others are imagined to hold what this one holds, so that a sum over all is a multiple of its own part,
+    a mean is that part, and what is gathered are copies of it. Nothing is communicated. With one process
+    nothing is changed.
     """
     if world_size == 1:
         yield
@@ -26,9 +27,19 @@ def first_of(world_size: int) -> Iterator[None]:
         "get_world_size": lambda *_, **__: world_size,
         "get_rank": lambda *_, **__: 0,
         "get_backend": lambda *_, **__: "gloo",
-        "barrier": lambda *_, **__: None,
-        "broadcast": lambda *_, **__: None,
-        "all_reduce": lambda tensor, op=dist.ReduceOp.SUM, *_, **__: _all_reduce(tensor, op, world_size),
+        "barrier": lambda *_, **__: _Done(),
+        "broadcast": lambda *_, **__: _Done(),
+        "all_reduce": lambda tensor, op=dist.ReduceOp.SUM, *_, **__: _reduce(tensor, tensor, op, world_size),
+        "reduce_scatter": lambda output, inputs, op=dist.ReduceOp.SUM, *_, **__: _reduce(
+            output, inputs[0], op, world_size
+        ),
+        "reduce_scatter_tensor": lambda output, input, op=dist.ReduceOp.SUM, *_, **__: _reduce(
+            output, input.reshape(world_size, *output.shape)[0], op, world_size
+        ),
+        "all_gather": lambda outputs, tensor, *_, **__: _gather(outputs, tensor),
+        "all_gather_into_tensor": lambda output, input, *_, **__: _gather(
+            output.view(world_size, *input.shape), input
+        ),
     }
     environment = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": str(world_size)}
     saved = {name: getattr(dist, name) for name in answers}
@@ -48,10 +59,30 @@ def first_of(world_size: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _all_reduce(tensor: Any, op: Any, world_size: int) -> None:
+class _Done:
+    """What an operation returns that need not be waited for, and may be."""
+
+    def wait(self, *_: object) -> bool:
+        return True
+
+    def is_completed(self) -> bool:
+        return True
+
+
+def _reduce(output: Any, part: Any, op: Any, world_size: int) -> _Done:
     import torch
     import torch.distributed as dist
 
-    if op == dist.ReduceOp.SUM:
-        with torch.no_grad():
-            tensor.mul_(world_size)
+    with torch.no_grad():
+        output.copy_(part * world_size if op == dist.ReduceOp.SUM else part)
+    return _Done()
+
+
+def _gather(outputs: Any, part: Any) -> _Done:
+    import torch
+
+    with torch.no_grad():
+        part = part.clone()  # it may be a part of what is filled
+        for output in outputs:
+            output.copy_(part)
+    return _Done()
