@@ -1,7 +1,7 @@
 """Measure what bugs cost, again: `python -m bughunt.cost [BUG ...]`.
 
-All twelve take about an hour of processor time, a tenth of which is not needed again when a few bugs
-are measured in the same folder later on.
+All twelve took 40 minutes on two cores that were not idle beside it. What is stopped goes on where it was when
+the same command is given again, and healthy runs are made once for all bugs that are compared with them.
 """
 
 from __future__ import annotations
