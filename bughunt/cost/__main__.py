@@ -1,7 +1,7 @@
 """Measure what bugs cost, again: `python -m bughunt.cost [BUG ...]`.
 
-All twelve took 40 minutes on two cores that were not idle beside it. What is stopped goes on where it was when
-the same command is given again, and healthy runs are made once for all bugs that are compared with them.
+All twelve took 40 minutes on two cores that were not idle beside it. What is stopped goes on where it was
+when the same command is given again, and healthy runs are made once for all bugs compared with them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bughunt.catalog import Bug, load_catalog
 from bughunt.cost.recipes import RECIPES, Bench
 from bughunt.cost.record import Cost, save_cost
 from bughunt.cost.workshop import Workshop
-from bughunt.errors import BughuntError
+from bughunt.errors import BughuntError, Exit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,11 +34,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     settings = parser.parse_args(argv)
     try:
-        _measure(settings.bugs, settings.work.absolute(), settings.jobs)
+        _measure(settings.bugs, settings.work.absolute(), max(1, settings.jobs))
     except BughuntError as error:
         print(f"{error.message}\n{error.step}".strip(), file=sys.stderr)
-        return 2
-    return 0
+        return Exit.NOT_CARRIED_OUT
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}. Choose another folder with --work?", file=sys.stderr)
+        return Exit.NOT_CARRIED_OUT
+    except KeyboardInterrupt:
+        print("Interrupted. The same command goes on from here.", file=sys.stderr)
+        return Exit.INTERRUPTED
+    return Exit.DONE
 
 
 def _measure(names: Sequence[str], folder: Path, jobs: int) -> None:
