@@ -71,8 +71,7 @@ def train(case: dict[str, Any], *, schedule: bool = True, **settings: Any) -> di
                     device_batch_size=rows // case["micro_batches"],
                     total_batch_size=rows * case["T"] * processes,
                     num_iterations=len(case["inputs"]),
-                    eval_every=0,
-                    **settings,
+                    **{"eval_every": 0, **settings},
                 ),
                 tokenizer=WordTokenizer({}, bos=0),
                 documents=[],
@@ -84,8 +83,75 @@ def train(case: dict[str, Any], *, schedule: bool = True, **settings: Any) -> di
         "losses": [float(loss) for loss in result.losses],
         "norms": [float(record.get("grad_norm", "nan")) for record in result.records],
         "clipped": [bool(record.get("clipped")) for record in result.records],
+        "validation": [record.get("val_bpb") for record in result.records],
         "steps": recorder.steps,
     }
+
+
+def validate(case: dict[str, Any]) -> float | None:
+    """The validation loss on the rows of the case's first step, after it; None where it cannot be told."""
+    import torch
+
+    one = {**case, "inputs": case["inputs"][:1], "targets": case["targets"][:1]}
+    vocabulary = len(case["weights"]["lm_head.weight"])
+    base_train = _base_train_fed_by(one)
+    own = base_train.get_token_bytes
+    base_train.get_token_bytes = lambda *_, **__: torch.ones(vocabulary, dtype=torch.int32)
+    try:
+        tokens = len(case["inputs"][0])
+        # A step so small that optimizers of a fix's own do not magnify the last digits of a gradient.
+        rates = dict.fromkeys(("unembedding_lr", "embedding_lr", "matrix_lr"), 1e-4)
+        found = train(one, schedule=False, grad_clip=0.0, eval_every=1, eval_tokens=tokens, **rates)
+        return float(found["validation"][-1])
+    except Exception:
+        return None
+    finally:
+        base_train.get_token_bytes = own
+
+
+def fine_tune(case: dict[str, Any]) -> dict[str, Any] | str | None:
+    """The gradients in a step of the tree's fine-tuning on the case's first rows, all of them targets.
+
+    A string says what was called in a way that it cannot be; None is for where it fails otherwise.
+    """
+    import torch
+
+    rows = [torch.tensor(case[name][0]).view(-1, case["T"]) for name in ("inputs", "targets")]
+
+    def batches(_dataset: object, _tokenizer: object, size: int, *_: object, **__: object) -> Iterator[Any]:
+        while True:
+            yield from zip(rows[0].split(size), rows[1].split(size), strict=True)
+
+    try:
+        from scripts import chat_sft
+    except Exception:
+        return None
+    own = chat_sft.sft_data_generator
+    chat_sft.sft_data_generator = batches
+    model = build_model(case)
+    recorder = _Recorder(model)
+    model.setup_optimizers = recorder.stand_ins
+    try:
+        chat_sft.train(
+            chat_sft.Settings(
+                device_batch_size=len(rows[0]) // case["micro_batches"],
+                total_batch_size=len(rows[0]),
+                num_iterations=1,
+                eval_every=0,
+                grad_clip=0.0,
+            ),
+            model=model,
+            tokenizer=WordTokenizer({}, bos=0),
+            dataset=[None],
+        )
+        gradients: dict[str, Any] = recorder.steps[0]["gradients"]
+        return gradients
+    except TypeError as error:
+        return f"TypeError: {error}"
+    except Exception:
+        return None
+    finally:
+        chat_sft.sft_data_generator = own
 
 
 def optimizers_of_a_run(model: Any, **settings: Any) -> list[Any]:

@@ -152,3 +152,29 @@ def test_the_reported_loss_is_the_mean(inputs, measured):
             f"The gradients are right. The reported loss of a step should be the mean over its whole batch, "
             f"{loss:.4f}; in {run['micro_batches']} micro-batches it is {reported:.4f}."
         )
+
+
+def test_fine_tuning_is_as_it_was(inputs, measured):
+    for run, case, step, found, _, right in steps(inputs, measured):
+        gradients = found.get("fine_tuned")
+        if step or gradients is None:
+            continue
+        assert not isinstance(gradients, str), f"Pretraining is right. Fine-tuning fails: {gradients}"
+        assert is_right(case, gradients, right), (
+            "Pretraining is right. In a step of fine-tuning, which takes its mean by itself, the gradient "
+            f"should be {norm(case, right):.4g} long; in {run['micro_batches']} micro-batches it is "
+            f"{norm(case, gradients):.4g}."
+        )
+
+
+def test_validation_does_not_depend_on_the_split(inputs, measured):
+    losses = {
+        run["micro_batches"]: found["validated"]
+        for run, found in zip(inputs["runs"], measured, strict=True)
+        if found.get("validated") is not None
+    }
+    for count, loss in losses.items():
+        assert is_mean(loss, losses.get(1, loss)), (
+            "The gradients are right. After the same step on the same rows, the validation loss should be "
+            f"{losses[1]:.4f}, in however many micro-batches a step is split; with {count} it is {loss:.4f}."
+        )

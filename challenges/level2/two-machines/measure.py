@@ -51,9 +51,13 @@ def _draw_case(rng, *, steps, rows, T, layers):
 
 
 def measure(inputs):
-    """For every run the reported losses, and for every step the gradients and values of all parameters."""
+    """For every run the reported losses, and for every step the gradients and values of all parameters.
+
+    For the first two splits of the first model's rows also a validation loss, for the second the gradient
+    in fine-tuning, too.
+    """
     measured = []
-    for run in inputs["runs"]:
+    for number, run in enumerate(inputs["runs"]):
         case = {
             **inputs["cases"][run["case"]],
             "micro_batches": run["micro_batches"],
@@ -61,5 +65,10 @@ def measure(inputs):
         }
         # The gradient does not depend on the learning rate, nor should its measurement.
         settings = {"grad_clip": run["grad_clip"], "stripes": run.get("stripes")}
-        measured.append(tiny_run.train(case, schedule=False, **settings))
+        found = tiny_run.train(case, schedule=False, **settings)
+        if number < 2:
+            found["validated"] = tiny_run.validate(case)
+        if number == 1:
+            found["fine_tuned"] = tiny_run.fine_tune(case)
+        measured.append(found)
     return measured
