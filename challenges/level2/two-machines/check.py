@@ -9,6 +9,8 @@ from bughunt.lab import position_wise
 # 3.1e-5, and at most 8e-6 of the norm in the metrics over 100. A batch of 20 rows with one row missing or
 # doubled is off by 5e-2.
 TOLERANCE = 1e-3
+# Largest difference of two runs' weights for which one exact gradient serves both: a hundredth of TOLERANCE.
+SAME_WEIGHTS = 1e-5
 # Of the reported mean loss; measured over the same seeds: at most 3.0e-7.
 LOSS_TOLERANCE = 1e-4
 
@@ -28,13 +30,19 @@ def steps(inputs, measured):
                 f"Step {step} reached {len(values)} of the model's {len(case['weights'])} parameters."
             )
             # Where the steps before were right, the values differ in the last digits only.
-            ends = (values["lm_head.weight"], values["transformer.wte.weight"])
-            corners = [matrix[0][0] for matrix in values.values()]
-            known = [*flat(ends[0]), *flat(ends[1]), *corners]
-            key = (run["case"], step, *(round(value, 4) for value in known))
-            if key not in memory:
-                memory[key] = position_wise.mean_loss_and_gradients(values, x, y)
-            yield run, case, step, found, *memory[key]
+            known = [value for matrix in values.values() for value in flat(matrix)]
+            answers = memory.setdefault((run["case"], step), [])
+            answer = next((right for others, right in answers if are_near(known, others)), None)
+            if answer is None:
+                answer = position_wise.mean_loss_and_gradients(values, x, y)
+                answers.append((known, answer))
+            yield run, case, step, found, *answer
+
+
+def are_near(values, others):
+    return len(values) == len(others) and all(
+        abs(a - b) <= SAME_WEIGHTS for a, b in zip(values, others, strict=True)
+    )
 
 
 def judged(case):
