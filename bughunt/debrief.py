@@ -98,12 +98,8 @@ def minutes_used(level: Level, state: State) -> int | None:
 
 def _costs(fixed: Sequence[Bug]) -> list[View]:
     """What a whole run with each of these bugs came to: the first of its figures."""
-    rows = []
-    for bug in fixed:
-        cost = load_cost(bug.folder)
-        if cost is not None:
-            first = cost.figures[0]
-            rows.append((bug.id, first.name, first.shown(first.clean), first.shown(first.bug)))
+    costs = [(bug, load_cost(bug.folder)) for bug in fixed]
+    rows = [(bug.id, *cost.figures[0].row) for bug, cost in costs if cost]
     return [Table(("bug", "measured over a whole run", "without it", "with it"), rows)] if rows else []
 
 

@@ -10,7 +10,7 @@ from bughunt import score
 from bughunt.catalog import Bug, Catalog, Level
 from bughunt.cost.record import load_cost
 from bughunt.progress import BugProgress, State
-from bughunt.views import Code, Heading, Item, Plot, Series, Table, Text, Tone, View
+from bughunt.views import Code, Heading, Item, Table, Text, Tone, View
 
 if TYPE_CHECKING:
     from bughunt.hunt import Hint, Hunt, Reset, Solution, Started
@@ -270,28 +270,20 @@ def cost(bug: Bug) -> list[View]:
     measured = load_cost(bug.folder)
     if measured is None:
         return []
-    rows = [(one.name, one.shown(one.clean), one.shown(one.bug)) for one in measured.figures]
-    views: list[View] = [
+    rows = [figure.row for figure in measured.figures]
+    return [
         Text("What it costs", "strong"),
         Text(bug.card.cost),
         Table(("the same run of the recipe", "without the bug", "with it"), rows),
+        *([measured.plot] if measured.plot else []),
+        Text(f"`python -m bughunt.cost {bug.id}` measures this again.", "dim"),
     ]
-    if measured.chart is not None:
-        chart = measured.chart
-        series = [Series(one.name, one.x, one.y) for one in chart.curves]
-        views.append(Plot(chart.title, series, chart.x_label, chart.y_label, chart.log_y))
-    views.append(Text(f"`python -m bughunt.cost {bug.id}` measures this again.", "dim"))
-    return views
 
 
 def whole_run(bug: Bug) -> list[View]:
     """What users of code with this bug noticed over a whole run: symptoms, measured beforehand."""
     measured = load_cost(bug.folder)
-    rows = [
-        (one.name, one.shown(one.clean), one.shown(one.bug))
-        for one in (measured.figures if measured else ())
-        if one.symptom
-    ]
+    rows = [figure.row for figure in (measured.figures if measured else ()) if figure.symptom]
     if not rows:
         return []
     columns = ("a whole run, measured elsewhere", "healthy code", "code with this bug")

@@ -58,10 +58,8 @@ def _measure(names: Sequence[str], folder: Path, jobs: int) -> None:
     with ThreadPoolExecutor(jobs) as pool:
         for bug, cost in zip(bugs, pool.map(lambda bug: _cost(workshop, bug), bugs), strict=True):
             print(f"{bug.id}: {save_cost(bug.folder, cost)}")
-            for figure in cost.figures:
-                print(
-                    f"  {figure.name}: {figure.shown(figure.clean)}, {figure.shown(figure.bug)} with the bug"
-                )
+            for name, clean, broken in (figure.row for figure in cost.figures):
+                print(f"  {name}: {clean}, {broken} with the bug")
 
 
 def _cost(workshop: Workshop, bug: Bug) -> Cost:

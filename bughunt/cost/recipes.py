@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bughunt.catalog import Bug
-from bughunt.cost.record import Chart, Cost, Curve, Figure, curve
+from bughunt.cost.record import Cost, Figure, curve
 from bughunt.cost.workshop import Workshop
+from bughunt.views import Plot, Series
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -39,11 +40,11 @@ class Bench:
         self.bug = bug
         self.commands: list[str] = []
         self._start = workshop.base("clean")
-        self._recipe: dict[str, str] = workshop.inside(None, self._start, "recipe")
 
     def pretrained(self, flags: str = "", *, may_fail: bool = False) -> Bases:
         """The base folders of two pretrainings, `base` in each."""
-        command = f"scripts.base_train {self._recipe['pretraining']} --eval-every 20 {flags}".strip()
+        recipe = self.workshop.inside(None, self._start, "recipe")["pretraining"]
+        command = f"scripts.base_train {recipe} --eval-every 20 {flags}".strip()
         name = "pretraining" + "-".join(["", *flags.replace("--", "").split()])
         return self._trained(name, command, ("tokenizer",), may_fail=may_fail)
 
@@ -66,20 +67,19 @@ class Bench:
             self.workshop.script(bug, base, command)
             found = json.loads((base / "sft/chat_eval.json").read_text(encoding="utf-8"))["suites"]
             results.append({suite["name"]: suite for suite in found})
-        clean, broken = results
 
-        def share(key: str, names: Sequence[str]) -> Pair:
-            total = sum(clean[name]["total"] for name in names)
-            return sum(clean[name][key] for name in names) / total, sum(
-                broken[name][key] for name in names
-            ) / total
+        def share(key: str, names: Sequence[str]) -> list[float]:
+            return [
+                sum(found[name][key] for name in names) / sum(found[name]["total"] for name in names)
+                for found in results
+            ]
 
         figures = [
             figure(f"{name} questions answered right", share("correct", [name]), ".0%", symptom=True)
             for name in suites
         ]
         malformed = figure(
-            "malformed turns, of all suites", share("malformed", list(clean)), ".0%", symptom=True
+            "malformed turns, of all suites", share("malformed", list(results[0])), ".0%", symptom=True
         )
         return [*figures, malformed]
 
@@ -104,9 +104,9 @@ class Bench:
 
         return both(measured, bases)
 
-    def cost(self, figures: Sequence[Figure], chart: Chart | None = None) -> Cost:
+    def cost(self, figures: Sequence[Figure], plot: Plot | None = None) -> Cost:
         commands = [f"python -m {command}" for command in self.commands]
-        return Cost(figures, chart, commands, {})
+        return Cost(figures, plot, commands, {})
 
     def _speedrun(self) -> None:
         self.workshop.script(None, self._start, "scripts.speedrun")
@@ -181,7 +181,7 @@ def two_machines(bench: Bench) -> Cost:
             figure("steps in which clipping bites", clipped, ".0%"),
             figure("bits per byte of held-out text", both(last("val_bpb"), runs), ",.3f"),
         ],
-        chart(bases, "grad_norm", "Gradient norm before clipping, 8 micro-batches", "norm", log_y=True),
+        plot(bases, "grad_norm", "Gradient norm before clipping, 8 micro-batches", "norm", log_y=True),
     )
 
 
@@ -266,7 +266,7 @@ def swelling_memory(bench: Bench) -> Cost:
             figure(f"megabytes held after {held[0][-1][0]:,} tokens", both(lambda one: one[-1][1], held)),
             figure("megabytes held after the conversation", both(lambda one: one["after"] / 1e6, found)),
         ],
-        pair_chart(held, "Memory of the cache", "tokens", "megabytes"),
+        pair_plot(held, "Memory of the cache", "tokens", "megabytes"),
     )
 
 
@@ -314,30 +314,29 @@ def tail_loss(run: list[dict[str, Any]]) -> float:
     return statistics.fmean(record["loss"] for record in run[-20:])
 
 
-def losses(bases: Bases, name: str = "base", *, log_y: bool = False) -> Chart:
-    return chart(bases, "loss", "Training loss", "nats per token", name=name, log_y=log_y)
+def losses(bases: Bases, name: str = "base", *, log_y: bool = False) -> Plot:
+    return plot(bases, "loss", "Training loss", "nats per token", name=name, log_y=log_y)
 
 
-def chart(
+def plot(
     bases: Bases, key: str, title: str, y_label: str, *, name: str = "base", log_y: bool = False
-) -> Chart:
+) -> Plot:
     """A metric over the steps of two runs."""
 
     def points(base: Path) -> Points:
         return [(float(record["step"] + 1), float(record[key])) for record in metrics(base, name)]
 
-    return pair_chart(both(points, bases), title, "step", y_label, log_y=log_y)
+    return pair_plot(both(points, bases), title, "step", y_label, log_y=log_y)
 
 
-def pair_chart(
+def pair_plot(
     points: tuple[Points, Points], title: str, x_label: str, y_label: str, *, log_y: bool = False
-) -> Chart:
+) -> Plot:
     """Two curves; with `log_y` what has no logarithm is left out."""
 
-    def shown(name: str, one: Points) -> Curve:
+    def shown(name: str, one: Points) -> Series:
         return curve(name, [(x, y) for x, y in one if y > 0 or not log_y])
 
     clean, bug = points
-    return Chart(
-        title, x_label, y_label, [shown("without the bug", clean), shown("with the bug", bug)], log_y
-    )
+    series = [shown("without the bug", clean), shown("with the bug", bug)]
+    return Plot(title, series, x_label, y_label, log_y)

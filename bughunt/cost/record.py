@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bughunt.errors import BughuntError
+from bughunt.views import Plot, Series
 
 FILE = "cost.json"
 
@@ -30,28 +31,13 @@ class Figure:
     format: str = ",.2f"
     symptom: bool = False
 
-    def shown(self, value: float | None) -> str:
+    @property
+    def row(self) -> tuple[str, str, str]:
+        """Its name, and both numbers as they are shown."""
+        return self.name, self._shown(self.clean), self._shown(self.bug)
+
+    def _shown(self, value: float | None) -> str:
         return "none" if value is None else format(value, self.format)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A named curve."""
-
-    name: str
-    x: Sequence[float]
-    y: Sequence[float]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """The curves of a run without the bug and of one with it."""
-
-    title: str
-    x_label: str
-    y_label: str
-    curves: Sequence[Curve]
-    log_y: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +45,7 @@ class Cost:
     """What a bug cost. `commands` are those that were run in the tree; `machine` is where and with what."""
 
     figures: Sequence[Figure]
-    chart: Chart | None
+    plot: Plot | None
     commands: Sequence[str]
     machine: dict[str, str]
 
@@ -83,11 +69,11 @@ def save_cost(folder: Path, cost: Cost) -> Path:
     return path
 
 
-def curve(name: str, points: Sequence[tuple[float, float]]) -> Curve:
+def curve(name: str, points: Sequence[tuple[float, float]]) -> Series:
     """A curve through `points`, averaged over neighbours to as many points as a terminal can show."""
     size = -(-len(points) // _MOST_POINTS)
     groups = [points[i : i + size] for i in range(0, len(points), size)]
-    return Curve(
+    return Series(
         name,
         [sum(x for x, _ in group) / len(group) for group in groups],
         [sum(y for _, y in group) / len(group) for group in groups],
@@ -95,10 +81,10 @@ def curve(name: str, points: Sequence[tuple[float, float]]) -> Curve:
 
 
 def _read(data: dict[str, Any]) -> Cost:
-    chart = data["chart"]
-    if chart is not None:
-        chart = Chart(**{**chart, "curves": [Curve(**one) for one in chart["curves"]]})
-    return Cost([Figure(**one) for one in data["figures"]], chart, data["commands"], data["machine"])
+    plot = data["plot"]
+    if plot is not None:
+        plot = Plot(**{**plot, "series": [Series(**one) for one in plot["series"]]})
+    return Cost([Figure(**one) for one in data["figures"]], plot, data["commands"], data["machine"])
 
 
 def _rounded(value: Any) -> Any:

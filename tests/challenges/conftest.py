@@ -14,6 +14,7 @@ from bughunt.git import apply_patch
 from bughunt.injection import inject
 from bughunt.installed import tree_folder
 from bughunt.judge import Judge
+from bughunt.judge.outcomes import Limits
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +24,8 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="session")
 def judge() -> Iterator[Judge]:
-    """One judge for all tests: its server imports torch once."""
-    with Judge(tree_folder()) as judge:
+    """One judge for all tests: its server imports torch once. A fix that hangs is not waited for as long."""
+    with Judge(tree_folder(), limits=Limits(seconds=10.0)) as judge:
         yield judge
 
 

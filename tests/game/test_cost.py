@@ -18,7 +18,7 @@ from bughunt import screens
 from bughunt.catalog import Bug, load_catalog
 from bughunt.cost import inside
 from bughunt.cost.recipes import RECIPES
-from bughunt.cost.record import Chart, Cost, Curve, Figure, curve, load_cost, save_cost
+from bughunt.cost.record import Cost, Figure, curve, load_cost, save_cost
 from bughunt.cost.workshop import Workshop
 from bughunt.debrief import level_debrief
 from bughunt.errors import BughuntError
@@ -28,14 +28,14 @@ from bughunt.judge.cell import load_module
 from bughunt.probing import views_of
 from bughunt.progress import BugProgress, State
 from bughunt.render.plain import draw
-from bughunt.views import Plot, Table
+from bughunt.views import Plot, Series, Table
 
 BUGS = [bug for level in load_catalog().levels for bug in level.bugs]
 each_bug = pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
 
 COST = Cost(
     [Figure("hidden", 1.0, 2.5, ",.1f"), Figure("seen", 0.5, None, ".0%", symptom=True)],
-    Chart("Loss", "step", "nats", [Curve("without the bug", [1, 2], [3.0, 2.0])], log_y=True),
+    Plot("Loss", [Series("without the bug", [1, 2], [3.0, 2.0])], "step", "nats", log_y=True),
     ["python -m scripts.base_train"],
     {"torch": "2.8.0"},
 )
@@ -56,7 +56,7 @@ class TestRecord:
         assert load_cost(tmp_path) is None
 
     @pytest.mark.parametrize(
-        "text", ["", "[]", '{"figures": []}', '{"figures": [{"size": 1}], "chart": null}']
+        "text", ["", "[]", '{"figures": []}', '{"figures": [{"size": 1}], "plot": null}']
     )
     def test_a_garbled_file_is_named(self, tmp_path: Path, text: str) -> None:
         (tmp_path / "cost.json").write_text(text)
@@ -71,7 +71,7 @@ class TestRecord:
         assert thinned.x[0] == pytest.approx(((count + 59) // 60 - 1) / 2)
 
     def test_a_number_that_there_is_none_of(self) -> None:
-        assert COST.figures[1].shown(COST.figures[1].bug) == "none"
+        assert COST.figures[1].row == ("seen", "50%", "none")
 
 
 class TestShipped:
@@ -80,8 +80,8 @@ class TestShipped:
         """The first, which the debrief shows, is one that the bug moves."""
         cost = load_cost(bug.folder)
         assert cost is not None
-        first = cost.figures[0]
-        assert first.shown(first.clean) != first.shown(first.bug)
+        _, clean, broken = cost.figures[0].row
+        assert clean != broken
         assert cost.commands
         assert {"system", "python", "torch"} <= cost.machine.keys()
 
@@ -95,7 +95,7 @@ class TestShipped:
         views = screens.cost(bug)
         (table,) = [view for view in views if isinstance(view, Table)]
         assert len(table.rows) == len(cost.figures)
-        assert sum(isinstance(view, Plot) for view in views) == (cost.chart is not None)
+        assert sum(isinstance(view, Plot) for view in views) == (cost.plot is not None)
         assert bug.id in draw(views, 80)
 
     @each_bug

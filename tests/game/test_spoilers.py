@@ -18,6 +18,7 @@ from bughunt.injection import inject
 from bughunt.installed import tree_folder
 from bughunt.judge import Judge, Measurement, Verdict
 from bughunt.judge.cell import load_module
+from bughunt.judge.outcomes import Limits
 from bughunt.render.plain import draw
 from bughunt.views import View, to_json
 
@@ -76,7 +77,7 @@ def shown(views: list[View]) -> str:
 
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Judge]:
-    with Judge(tree_folder()) as judge:
+    with Judge(tree_folder(), limits=Limits(seconds=10.0)) as judge:
         yield judge
 
 

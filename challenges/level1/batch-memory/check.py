@@ -3,6 +3,7 @@
 import sys
 
 from bughunt.lab import streams
+from bughunt.lab.batches import assert_apart, assert_there
 
 DEVICES = {"cpu": "the CPU", "meta": "a device other than the CPU", "cuda": "a CUDA device"}
 # Labels that a loss ignores. Whether a target may be one is not a question of its dtype.
@@ -81,21 +82,15 @@ def test_the_device(inputs, measured):
     for _, device, batches in loaded(inputs, measured):
         for batch in batches:
             for name in ("inputs", "targets"):
-                assert device != "meta" or batch[name]["device"] == device, (
-                    f"Asked for on a device other than the CPU, the {name} are on "
-                    f"{'the CPU' if batch[name]['device'] == 'cpu' else batch[name]['device']}: "
-                    "a model there cannot use them."
-                )
+                if device == "meta":
+                    assert_there(name, batch[name]["device"], device)
 
 
 def test_a_batch_stays_as_it_is(inputs, measured):
     for _, device, batches in loaded(inputs, measured):
         for name in ("inputs", "targets"):
-            places = {batch[name].get("memory") for batch in batches}
-            assert device == "meta" or len(places) == len(batches), (
-                f"A batch should stay as it is when the next one is drawn; of {len(batches)} batches, some "
-                f"have their {name} in the same memory, so that one overwrites another."
-            )
+            if device != "meta":
+                assert_apart(name, [batch[name]["memory"] for batch in batches])
 
 
 def test_the_ids_survive(inputs, measured):

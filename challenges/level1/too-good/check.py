@@ -1,6 +1,7 @@
 """Every target is the token that follows its input in the stream, to the last one of the batch."""
 
 from bughunt.lab import streams
+from bughunt.lab.batches import assert_apart, assert_there
 
 DEVICES = {"cpu": "the CPU", "cpu:0": "the CPU", "cuda": "a CUDA device"}
 
@@ -9,10 +10,7 @@ def test_a_batch_stays_as_it_is(inputs, measured):
     for found in measured["batches"]:
         for batches in filter(None, found.values()):
             for i, name in enumerate(("inputs", "targets")):
-                assert len({batch["memory"][i] for batch in batches}) == len(batches), (
-                    f"A batch should stay as it is when the next one is drawn; of {len(batches)} batches, "
-                    f"some have their {name} in the same memory, so that one overwrites another."
-                )
+                assert_apart(name, [batch["memory"][i] for batch in batches])
 
 
 def test_targets_follow_their_inputs(inputs, measured):
@@ -45,10 +43,7 @@ def test_targets_follow_their_inputs(inputs, measured):
 def test_the_device(inputs, measured):
     for found in filter(None, measured["elsewhere"]):
         for name, device in found.items():
-            assert device == "meta", (
-                f"Asked for on a device other than the CPU, the {name} are on "
-                f"{'the CPU' if device == 'cpu' else device}: a model there cannot use them."
-            )
+            assert_there(name, device, "meta")
 
 
 def loaded(inputs, measured):

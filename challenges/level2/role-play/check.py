@@ -1,6 +1,7 @@
 """A target is the next token where the assistant says it, and -1 everywhere else, in padding too."""
 
 from bughunt.lab import conversations
+from bughunt.lab.batches import assert_there
 
 
 def rows(inputs, measured):
@@ -62,10 +63,7 @@ def test_the_device(inputs, measured):
                 f"Asked for on another device than the CPU, a batch cannot be made: {found}"
             )
             for name, device in zip(("inputs", "targets"), found or (), strict=False):
-                assert device == "meta", (
-                    f"Asked for on another device than the CPU, the {name} of a batch are on "
-                    f"{'the CPU' if device == 'cpu' else device}: a model there cannot use them."
-                )
+                assert_there(name, device, "meta")
 
 
 def right(ids, mask, width):

@@ -63,9 +63,8 @@ def draw_case(rng, capacity, lengths, single_tokens=0, rows=1):
 
 def measure(inputs):
     """`cases`: what a cache holds and answers along a conversation, after a reset, and then again.
-    `layered`: what a cache of several layers holds, in several dtypes. `elsewhere`: why a cache
-    cannot grow on another device. `demo`: need and capacity over a long
-    conversation."""
+    `layered`: what a cache of several layers holds, in several dtypes. `elsewhere`: why a cache cannot grow
+    on another device. `demo`: need and capacity over a long conversation."""
     import torch
 
     with torch.no_grad():
