@@ -161,9 +161,9 @@ def too_good(bench: Bench) -> Cost:
     runs = both(metrics, bases)
     return bench.cost(
         [
-            figure("training loss at the end, as reported", both(last("loss"), runs), ",.4f"),
-            figure("bits per byte of held-out text, as reported", both(last("val_bpb"), runs), ",.4f"),
             figure("bits per byte of held-out text, truly", bench.bits_per_byte(bases), symptom=True),
+            figure("bits per byte of held-out text, as reported", both(last("val_bpb"), runs), ",.4f"),
+            figure("training loss at the end, as reported", both(last("loss"), runs), ",.4f"),
         ],
         losses(bases, log_y=True),
     )
