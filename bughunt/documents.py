@@ -7,7 +7,6 @@ from typing import Any
 
 from bughunt import score
 from bughunt.catalog import Bug, Catalog, Level
-from bughunt.cost.record import load_cost
 from bughunt.hunt import Hunt, Solution
 from bughunt.progress import BugProgress, State
 
@@ -62,6 +61,8 @@ def levels_document(catalog: Catalog, state: State | None) -> dict[str, Any]:
 
 def solution_document(solution: Solution | None) -> dict[str, Any]:
     """The fix, why it matters and what the bug costs; nothing where the solution is not shown."""
+    from bughunt.cost.record import load_cost
+
     if solution is None:
         return {}
     card, cost = solution.bug.card, load_cost(solution.bug.folder)

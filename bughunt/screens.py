@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from bughunt import score
 from bughunt.catalog import Bug, Catalog, Level
-from bughunt.cost.record import load_cost
 from bughunt.progress import BugProgress, State
 from bughunt.views import Code, Heading, Item, Table, Text, Tone, View
 
@@ -267,6 +266,8 @@ def solution(result: Solution) -> list[View]:
 
 def cost(bug: Bug) -> list[View]:
     """What whole runs with the bug came to, beside healthy ones."""
+    from bughunt.cost.record import load_cost
+
     measured = load_cost(bug.folder)
     if measured is None:
         return []
@@ -282,6 +283,8 @@ def cost(bug: Bug) -> list[View]:
 
 def whole_run(bug: Bug) -> list[View]:
     """What users of code with this bug noticed over a whole run: symptoms, measured beforehand."""
+    from bughunt.cost.record import load_cost
+
     measured = load_cost(bug.folder)
     rows = [figure.row for figure in (measured.figures if measured else ()) if figure.symptom]
     if not rows:
