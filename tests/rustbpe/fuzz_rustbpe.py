@@ -1,9 +1,12 @@
 """Look for text on which rustbpe and tiktoken disagree, for as long as it is let run.
 
     python tests/rustbpe/fuzz_rustbpe.py --seconds 600
+    python tests/rustbpe/fuzz_rustbpe.py --every-code-point
 
 Every round draws a pattern and texts, compares the chunks and, with merges trained on other such texts, the
-token ids, and decodes them. A failure prints the seed of its round; `--seed` repeats it.
+token ids, and decodes them. A failure prints the seed of its round; `--seed` repeats it. The other form
+leaves nothing to chance: every code point, in every context that can matter, by every pattern that has a
+scanner.
 """
 
 import argparse
@@ -13,7 +16,7 @@ import time
 
 import rustbpe_texts
 import tiktoken
-from test_rustbpe_split import assert_split_alike
+from test_rustbpe_split import UNLIKE, assert_split_alike, in_context
 
 import rustbpe
 
@@ -46,12 +49,26 @@ def fuzz_round(seed: int, texts: int) -> None:
     assert [tokenizer.decode(ids) for ids in ours] == drawn
 
 
+def compare_every_code_point() -> None:
+    """Compare the chunks of the patterns that differ in more than spelling."""
+    codes = [code for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    for name in UNLIKE:
+        for start in range(0, len(codes), 50_000):
+            batch = codes[start : start + 50_000]
+            assert_split_alike(rustbpe_texts.KNOWN[name], [in_context(chr(code)) for code in batch])
+        print(f"{name}: {len(codes):,} code points, no difference", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, help="run this round only")
     parser.add_argument("--texts", type=int, default=10_000, help="texts a round")
+    parser.add_argument("--every-code-point", action="store_true", help="instead of random text")
     arguments = parser.parse_args()
+    if arguments.every_code_point:
+        compare_every_code_point()
+        return
     seed = random.randrange(1 << 32) if arguments.seed is None else arguments.seed
     end = time.monotonic() + arguments.seconds
     rounds = 0
