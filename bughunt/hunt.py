@@ -349,10 +349,10 @@ class Hunt:
 
     def _open_judge(self) -> Judge:
         """A judge for one command. Where a watch runs in this hunt, its warm process does the measuring."""
-        from bughunt.judge import Judge
+        from bughunt.judge import Judge, lanes_here
         from bughunt.watch.warm import borrow
 
-        return Judge(tree_folder(), measurer=borrow(self.folder / FOLDER))
+        return Judge(tree_folder(), measurer=borrow(self.folder / FOLDER), lanes=lanes_here())
 
     def _open_sandbox(self) -> Judge:
         from bughunt.judge import Judge

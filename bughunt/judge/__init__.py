@@ -6,6 +6,7 @@
 """
 
 from bughunt.judge.judge import Judge
+from bughunt.judge.measurer import lanes_here
 from bughunt.judge.outcomes import Failure, Measurement, Outcome, Stopped, Verdict, VerdictKind
 
-__all__ = ["Failure", "Judge", "Measurement", "Outcome", "Stopped", "Verdict", "VerdictKind"]
+__all__ = ["Failure", "Judge", "Measurement", "Outcome", "Stopped", "Verdict", "VerdictKind", "lanes_here"]

@@ -16,7 +16,9 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -30,13 +32,17 @@ from bughunt.judge.cell import load_module
 from bughunt.judge.checker import Check
 from bughunt.judge.endings import tidy
 from bughunt.judge.measurer import Measurer, Mode
-from bughunt.judge.outcomes import Failure, Limits, Measurement, Outcome, Verdict, VerdictKind
+from bughunt.judge.outcomes import Failure, Flag, Limits, Measurement, Outcome, Verdict, VerdictKind
 
 _MESSAGE_CHARACTERS = 1000
 
 
 class Judge:
-    """Measures and checks. `clean_tree` is the control: a judge in doubt about itself looks there."""
+    """Measures and checks. `clean_tree` is the control: a judge in doubt about itself looks there.
+
+    With two `lanes` it measures two things at once where it will want both, most likely: a verdict comes
+    sooner, for more work where the first measurement tells enough.
+    """
 
     def __init__(
         self,
@@ -46,10 +52,11 @@ class Judge:
         limits: Limits | None = None,
         measurer: Measurer | None = None,
         sandbox: bool = False,
+        lanes: int = 1,
     ) -> None:
         self._clean_tree = clean_tree
         self._limits = limits or Limits()
-        self._measurer = measurer or Measurer(mode, sandbox=sandbox)
+        self._measurer = measurer or Measurer(mode, sandbox=sandbox, lanes=lanes)
         self._loaded: dict[Path, _Loaded] = {}
 
     def __enter__(self) -> Judge:
@@ -72,7 +79,7 @@ class Judge:
             self._load(bug)
 
     def measure(
-        self, bug: Bug, workspace: Path, seed: int, *, stop: Event | None = None
+        self, bug: Bug, workspace: Path, seed: int, *, stop: Flag | None = None
     ) -> tuple[Any, Outcome]:
         """The inputs drawn for `bug` by `seed`, and what the code in `workspace` did with them.
 
@@ -81,12 +88,12 @@ class Judge:
         inputs = self._load(bug).draw(bug, seed)
         return inputs, self.observe(bug, workspace, inputs, stop)
 
-    def observe(self, bug: Bug, workspace: Path, inputs: Any, stop: Event | None = None) -> Outcome:
+    def observe(self, bug: Bug, workspace: Path, inputs: Any, stop: Flag | None = None) -> Outcome:
         """What the code in `workspace` does with inputs drawn elsewhere."""
         return self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits, stop)
 
     def judge(
-        self, bug: Bug, workspace: Path, seed: int, *, first: bool = False, stop: Event | None = None
+        self, bug: Bug, workspace: Path, seed: int, *, first: bool = False, stop: Flag | None = None
     ) -> Verdict:
         """The verdict on `bug` in `workspace`, with inputs drawn by `seed`.
 
@@ -96,9 +103,7 @@ class Judge:
         """
         started = time.monotonic()
         try:
-            kind, message, detail = self._answer(bug, workspace, seed, stop)
-            if kind == "fixed":
-                kind, message, detail = self._answer(bug, workspace, f"{seed}/again", stop)
+            kind, message, detail = self._answer_twice(bug, workspace, seed, stop)
         except _FilesUnusable as error:
             message = "The judge could not do its work here: its own files cannot be used."
             return Verdict(bug.id, "unknown", message, str(error))
@@ -109,20 +114,43 @@ class Judge:
         message = tidy(message, _MESSAGE_CHARACTERS)
         return Verdict(bug.id, kind, message, detail, time.monotonic() - started, elsewhere)
 
-    def _answer(self, bug: Bug, workspace: Path, seed: int | str, stop: Event | None) -> _Conclusion:
+    def _answer_twice(self, bug: Bug, workspace: Path, seed: int, stop: Flag | None) -> _Conclusion:
+        inputs, others = self._draw(bug, seed), self._draw(bug, f"{seed}/again")
+        with self._measuring_ahead(bug, workspace, others, stop) as outcome:
+            conclusion = self._conclude_surely(bug, inputs, self.observe(bug, workspace, inputs, stop), stop)
+            if conclusion[0] == "fixed":
+                conclusion = self._conclude_surely(bug, others, outcome(), stop)
+        return conclusion
+
+    @contextmanager
+    def _measuring_ahead(
+        self, bug: Bug, workspace: Path, inputs: Any, stop: Flag | None
+    ) -> Iterator[Callable[[], Outcome]]:
+        """Gives a way to the outcome. With a lane for it, measuring begins now and ends with the block."""
+        if self._measurer.lanes == 1:
+            yield lambda: self.observe(bug, workspace, inputs, stop)
+            return
+        unwanted = Event()
+        with ThreadPoolExecutor(1, "bughunt-lane") as lane:
+            outcome = lane.submit(self.observe, bug, workspace, inputs, _Either(unwanted, stop))
+            try:
+                yield outcome.result
+            finally:
+                unwanted.set()
+
+    def _draw(self, bug: Bug, seed: int | str) -> Any:
         try:
-            inputs = self._load(bug).draw(bug, seed)
+            return self._load(bug).draw(bug, seed)
         except Exception as error:
             raise _FilesUnusable(f"{type(error).__name__}: {error}") from error
-        outcome = self.observe(bug, workspace, inputs, stop)
-        conclusion = self._conclude(bug, inputs, outcome)
-        return self._control(bug, inputs, outcome, stop) if conclusion[0] == "unknown" else conclusion
 
     def _works_from_elsewhere(
-        self, bug: Bug, workspace: Path, seed: int, first: bool, stop: Event | None
+        self, bug: Bug, workspace: Path, seed: int, first: bool, stop: Flag | None
     ) -> bool:
         def passes(copy: Path) -> bool:
-            return self._answer(bug, copy, seed, stop)[0] == "fixed"
+            inputs = self._draw(bug, seed)
+            outcome = self.observe(bug, copy, inputs, stop)
+            return self._conclude_surely(bug, inputs, outcome, stop)[0] == "fixed"
 
         with tempfile.TemporaryDirectory(prefix="bughunt-", ignore_cleanup_errors=True) as scratch:
             return works_from_elsewhere(bug.patch, workspace, Path(scratch), passes if first else None)
@@ -143,8 +171,11 @@ class Judge:
             return "broken", result.message, ""
         return "unknown", "the check itself failed.", result.message
 
-    def _control(self, bug: Bug, inputs: Any, outcome: Outcome, stop: Event | None) -> _Conclusion:
-        """Whose fault is it that there is no answer? The same question to the clean tree tells."""
+    def _conclude_surely(self, bug: Bug, inputs: Any, outcome: Outcome, stop: Flag | None) -> _Conclusion:
+        """Where there is no answer, whose fault is it? The same question to the clean tree tells."""
+        conclusion = self._conclude(bug, inputs, outcome)
+        if conclusion[0] != "unknown":
+            return conclusion
         control = self.observe(bug, self._clean_tree, inputs, stop)
         kind, message, detail = self._conclude(bug, inputs, control)
         if kind != "fixed":
@@ -152,6 +183,17 @@ class Judge:
         if isinstance(outcome, Measurement):
             return "crashed", "What the code returned is not of a kind that can be measured.", ""
         return "crashed", outcome.message, outcome.detail
+
+
+@dataclass(frozen=True)
+class _Either:
+    """A flag that is set when one of two is."""
+
+    one: Flag
+    other: Flag | None
+
+    def is_set(self) -> bool:
+        return self.one.is_set() or (self.other is not None and self.other.is_set())
 
 
 class _FilesUnusable(Exception):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 VerdictKind = Literal["fixed", "broken", "crashed", "unknown"]
 
 
 class Stopped(Exception):
     """The measurement was stopped by whoever had asked for it, so there is no outcome."""
+
+
+class Flag(Protocol):
+    """Tells a measurement to stop, as `threading.Event` does."""
+
+    def is_set(self) -> bool: ...
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """The measuring server: everything that is measured runs in a child of it, and it outlives none of them.
 
-It reads requests as JSON lines on standard input and answers each with two JSON lines on standard output:
-`{"ready": true}` when the workspace's code is about to run, then how that ended (see `Ending`). In place of
-either comes `{"failed": why}` when it cannot do its part. Each of them bears the request's ticket. For
-forking it imports the heavy libraries once, those named on its command line (after the judge's process id)
-before it is asked anything; it imports none of the player's code and runs no torch operation itself: its
-children do.
+It imports the heavy libraries once, those named on its command line (after the judge's process id and the
+descriptors of its lanes), then forks a copy of itself for each lane: a copy measures one thing at a time.
+Neither it nor the copies import any of the player's code or run a torch operation: their children do.
 
-An empty line ends the measurement that is running, and is answered with `{"stopped": true}`.
+On a lane, requests come as JSON lines; each is answered with two JSON lines: `{"ready": true}` when the
+workspace's code is about to run, then how that ended (see `Ending`). In place of either comes
+`{"failed": why}` when the server cannot do its part. Each of them bears the request's ticket. An empty line
+ends the measurement that is running, and is answered with `{"stopped": true}`.
 """
 
 from __future__ import annotations
@@ -17,29 +17,63 @@ import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bughunt.files import remove_folder
-from bughunt.judge.supervise import Abandoned, Ending, guard_process, run_forked, run_fresh
+from bughunt.judge.supervise import (
+    Abandoned,
+    Ending,
+    end_strays,
+    end_with_parent,
+    guard_process,
+    run_forked,
+    run_fresh,
+)
 
 
 def main() -> None:
-    requests = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb")
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(null, 1)
+    judge, lanes, *preload = sys.argv[1:]
+    descriptors = json.loads(lanes)
     guard_process()
-    judge, *preload = sys.argv[1:]
     for name in preload:
         with suppress(Exception):
             importlib.import_module(name)
+    copies = [_fork_lane(lane, descriptors) for lane in descriptors]
+    for descriptor in (descriptor for lane in descriptors for descriptor in lane):
+        os.close(descriptor)
+    for copy in copies:
+        os.waitpid(copy, 0)
+    # A copy that was killed could not do so itself.
+    end_strays()
+    if _is_gone(int(judge)):
+        remove_folder(Path.cwd())
 
+
+def _fork_lane(lane: list[int], lanes: list[list[int]]) -> int:
+    """Starts a copy of this process that answers the requests of `lane` as long as they come."""
+    copy = os.fork()
+    if copy:
+        return copy
+    try:
+        end_with_parent()
+        guard_process()
+        for descriptor in (descriptor for other in lanes if other is not lane for descriptor in other):
+            os.close(descriptor)
+        with os.fdopen(lane[0], "rb") as requests, os.fdopen(lane[1], "wb") as answers:
+            _answer_requests(requests, answers)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
+def _answer_requests(requests: IO[bytes], answers: IO[bytes]) -> None:
     def answer(document: dict[str, Any]) -> None:
         answers.write(json.dumps(document).encode() + b"\n")
         answers.flush()
@@ -61,8 +95,6 @@ def main() -> None:
             answer({"ticket": ticket, "failed": f"{type(error).__name__}: {error}"})
         else:
             answer({"ticket": ticket, **asdict(ending)})
-    if _is_gone(int(judge)):
-        remove_folder(Path.cwd())
 
 
 def _is_gone(judge: int) -> bool:

@@ -222,11 +222,11 @@ def _end(child: _Forked | subprocess.Popen[bytes]) -> None:
             with suppress(ProcessLookupError, PermissionError):
                 kill(child.pid, signal.SIGKILL)
     child.wait()
-    _end_strays()
+    end_strays()
 
 
-def _end_strays() -> None:
-    """Ends what the child left running in sessions of its own; as a subreaper we inherit it (Linux).
+def end_strays() -> None:
+    """Ends what children left running in sessions of their own; as a subreaper we inherit it (Linux).
 
     All of it is stopped before any of it is killed, or it could multiply faster than it is found.
     """

@@ -23,7 +23,7 @@ from bughunt.debrief import level_debrief
 from bughunt.errors import BughuntError
 from bughunt.hunt import Hunt, new_seed
 from bughunt.installed import tree_folder
-from bughunt.judge import Judge, Outcome, Stopped, Verdict
+from bughunt.judge import Judge, Outcome, Stopped, Verdict, lanes_here
 from bughunt.probing import views_of
 from bughunt.progress import BugProgress, State
 from bughunt.views import Code, Item, Text, View
@@ -32,6 +32,9 @@ from bughunt.watch.scene import Choice, Page, Row, Scene, nothing_edited, unsolv
 
 _LOOK_OUTSIDE_SECONDS = 1.0
 _WARNINGS_SHOWN = 3
+
+# A command that borrows the judge asks again at once, if at all: what is pending here waits so long for it.
+_GUEST_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ class Session:
         tell: Callable[[Scene | Page | Broken], object],
         *,
         manual: bool,
-        open_judge: Callable[[], Judge] = lambda: Judge(tree_folder()),
+        open_judge: Callable[[], Judge] = lambda: Judge(tree_folder(), lanes=lanes_here()),
     ) -> None:
         self._hunt = hunt
         self._tell = tell
@@ -153,6 +156,7 @@ class Session:
         self._trouble = ""
         self._notices: list[str] = []
         self._seen_state: object = None
+        self._has_guest = False
         self._thread = Thread(target=self._run, name="bughunt-session", daemon=True)
 
     def start(self) -> None:
@@ -230,8 +234,10 @@ class Session:
         return True
 
     def _next_event(self, wait: bool) -> Event | None:
+        patience = _LOOK_OUTSIDE_SECONDS if wait else _GUEST_SECONDS if self._has_guest else 0.0
+        self._has_guest = False
         try:
-            event = self._events.get(timeout=_LOOK_OUTSIDE_SECONDS) if wait else self._events.get_nowait()
+            event = self._events.get(timeout=patience)
         except Empty:
             return None
         with self._counting:
@@ -327,6 +333,7 @@ class Session:
         stop = self._begin_measuring(event)
         if not event.answer.set_running_or_notify_cancel():
             return
+        self._has_guest = True
         try:
             event.answer.set_result(play.judge.observe(wanted, event.workspace, event.inputs, stop))
         except BaseException as error:

@@ -22,13 +22,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 
 from bughunt import __version__
 from bughunt.judge import Failure, Measurement, Outcome, Stopped
 from bughunt.judge.measurer import Measurer, default_mode
-from bughunt.judge.outcomes import Limits
+from bughunt.judge.outcomes import Flag, Limits
 
 _NAME = "watch.sock"
 
@@ -88,7 +88,7 @@ class _Borrowed(Measurer):
         inputs: Any,
         preload: Iterable[str],
         limits: Limits,
-        stop: Event | None = None,
+        stop: Flag | None = None,
     ) -> Outcome:
         if self._address is not None:
             request = {

@@ -22,7 +22,7 @@ from bughunt.judge import Judge, Verdict, measurer
 from bughunt.judge.measurer import Mode
 from bughunt.judge.outcomes import Limits
 
-LIMITS = Limits(seconds=5, memory=1 << 30, written=4 << 20, returned=1 << 20, processes=64)
+LIMITS = Limits(seconds=3, memory=1 << 30, written=4 << 20, returned=1 << 20, processes=64)
 SEED = 7
 BUG_OF = {TOKENIZER: "1.1", LOADER: "1.2"}
 
@@ -45,7 +45,8 @@ def mode(request: pytest.FixtureRequest) -> Mode:
 
 @pytest.fixture(scope="module")
 def judge(mode: Mode, catalog: Catalog) -> Iterator[Judge]:
-    with Judge(tree_folder(), mode=mode, limits=LIMITS) as judge:
+    lanes = 2 if mode == "fork" else 1
+    with Judge(tree_folder(), mode=mode, limits=LIMITS, lanes=lanes) as judge:
         judge.prepare(bug for bug in catalog.level("1").bugs if bug.id in BUG_OF.values())
         yield judge
 

@@ -27,7 +27,7 @@ SEED = 11
 @pytest.fixture(scope="module", params=["fork", "fresh"])
 def judge(request: pytest.FixtureRequest) -> Iterator[Judge]:
     mode: Mode = request.param
-    with Judge(tree_folder(), mode=mode) as judge:
+    with Judge(tree_folder(), mode=mode, lanes=2) as judge:
         yield judge
 
 

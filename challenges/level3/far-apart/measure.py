@@ -225,7 +225,7 @@ def read_table(table):
 
 def read_demo():
     """A head of width 32: the angle of each pair between neighbours, and the score of equal vectors."""
-    D, T = 32, 220
+    D, T = 32, 160
     case = {
         "head_dim": D,
         "heads": 2,
@@ -246,6 +246,7 @@ def read_demo():
     attention.c_v.weight[0, key] = 1.0
     rows = [(query_token(j), key_token(j, t), 1) for j in range(D // 2) for t in (False, True)]
     distances = list(range(1, T, 4))
-    readings = read_scores(model, case, rows + [(query, key, distance) for distance in distances])
+    readings = read_scores(model, {**case, "length": 2}, rows)
     angles = [math.atan2(-readings[2 * j + 1], readings[2 * j]) for j in range(D // 2)]
-    return {"head_dim": D, "angles": angles, "distances": distances, "scores": readings[D:]}
+    scores = read_scores(model, case, [(query, key, distance) for distance in distances])
+    return {"head_dim": D, "angles": angles, "distances": distances, "scores": scores}

@@ -1,0 +1,134 @@
+"""Two measurements at a time: a verdict comes sooner, and is the same."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from threading import Event
+from typing import Any
+
+import pytest
+
+from bughunt.catalog import Bug, load_catalog
+from bughunt.installed import challenges_folder, tree_folder
+from bughunt.judge import Judge, Measurement, Outcome, Stopped, measurer
+from bughunt.judge.measurer import Measurer, Mode
+from bughunt.judge.outcomes import Limits
+
+SEED = 5
+MODES = pytest.mark.parametrize("mode", ["fork", "fresh"])
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has one lane")
+
+
+@pytest.fixture
+def bug(tmp_path: Path) -> Bug:
+    """A bug of which a measurement is one random number, and whose check can be rewritten."""
+    shutil.copytree(challenges_folder() / "level1", tmp_path / "challenges" / "level1")
+    bug = load_catalog(tmp_path / "challenges").bug("1.1")
+    bug.measure.write_text(
+        "def draw(rng):\n    return rng.random()\n\n\ndef measure(inputs):\n    return inputs\n"
+    )
+    bug.check.write_text("def test_it(inputs, measured):\n    assert inputs == measured, 'apart'\n")
+    return bug
+
+
+def drawn(bug: Bug, seed: int | str) -> float:
+    """What the bug of the fixture draws."""
+    return Random(f"{bug.id}/{seed}").random()
+
+
+@MODES
+def test_both_lanes_measure_at_the_same_time(mode: Mode, tmp_path: Path) -> None:
+    """Each measurement ends only when the other has begun."""
+    measure = tmp_path / "measure.py"
+    measure.write_text(
+        "import pathlib, time\n"
+        "def measure(inputs):\n"
+        "    pathlib.Path(inputs['mine']).touch()\n"
+        "    while not pathlib.Path(inputs['other']).exists():\n"
+        "        time.sleep(0.01)\n"
+        "    return inputs['mine']\n"
+    )
+    one, other = str(tmp_path / "one"), str(tmp_path / "other")
+
+    def run(mine: str, other: str) -> Outcome:
+        inputs = {"mine": mine, "other": other}
+        return measuring.measure(measure, tree_folder(), inputs, [], Limits())
+
+    with Measurer(mode, lanes=2) as measuring, ThreadPoolExecutor(2) as threads:
+        outcomes = list(threads.map(run, (one, other), (other, one)))
+    assert [outcome.data for outcome in outcomes if isinstance(outcome, Measurement)] == [one, other]
+
+
+@MODES
+@pytest.mark.parametrize("which", ["the first", "the second"])
+def test_both_measurements_have_to_pass(mode: Mode, which: str, bug: Bug) -> None:
+    wrong = drawn(bug, SEED if which == "the first" else f"{SEED}/again")
+    with Judge(tree_folder(), mode=mode, lanes=2) as judge:
+        assert judge.judge(bug, tree_folder(), SEED).kind == "fixed"
+        with bug.measure.open("a") as file:
+            file.write(f"\n\ndef measure(inputs):\n    return None if inputs == {wrong!r} else inputs\n")
+        verdict = judge.judge(bug, tree_folder(), SEED)
+    assert (verdict.kind, verdict.message) == ("broken", "apart")
+
+
+@MODES
+def test_what_is_measured_ahead_ends_when_it_is_not_wanted(mode: Mode, bug: Bug, tmp_path: Path) -> None:
+    begun, done = tmp_path / "begun", tmp_path / "done"
+    bug.measure.write_text(
+        "import pathlib, time\n"
+        "def draw(rng):\n"
+        "    return rng.random()\n"
+        "def measure(inputs):\n"
+        f"    begun, done = pathlib.Path({str(begun)!r}), pathlib.Path({str(done)!r})\n"
+        f"    if inputs == {drawn(bug, f'{SEED}/again')!r}:\n"
+        "        begun.touch()\n"
+        "        time.sleep(10)\n"
+        "        done.touch()\n"
+        "    while not begun.exists():\n"
+        "        time.sleep(0.01)\n"
+        "    return None\n"
+    )
+    with Judge(tree_folder(), mode=mode, lanes=2) as judge:
+        assert judge.judge(bug, tree_folder(), SEED).kind == "broken"
+    assert begun.exists()
+    assert not done.exists()
+
+
+def test_stopping_does_not_wait_for_the_libraries(monkeypatch: pytest.MonkeyPatch, bug: Bug) -> None:
+    """The server here never gets as far as a measurement."""
+    hanging = [sys.executable, "-c", "import time; time.sleep(600)"]
+    monkeypatch.setattr(measurer, "child_command", lambda *_: hanging)
+    stop = Event()
+    stop.set()
+    with Judge(tree_folder(), mode="fork", lanes=2) as judge, pytest.raises(Stopped):
+        judge.judge(bug, tree_folder(), SEED, stop=stop)
+
+
+def test_a_lane_is_free_again_after_a_stop(bug: Bug, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    hanging = tmp_path / "hanging.py"
+    hanging.write_text(
+        "import pathlib, time\ndef measure(inputs):\n    pathlib.Path(inputs).touch()\n    time.sleep(600)\n"
+    )
+    stop = Event()
+
+    def stop_when_begun() -> None:
+        while not begun.exists():
+            pass
+        stop.set()
+
+    def measure(path: Path, inputs: Any, stop: Event | None = None) -> Outcome:
+        return measuring.measure(path, tree_folder(), inputs, [], Limits(), stop)
+
+    with Measurer("fork") as measuring, ThreadPoolExecutor(1) as thread:
+        thread.submit(stop_when_begun)
+        with pytest.raises(Stopped):
+            measure(hanging, str(begun), stop)
+        outcome = measure(bug.measure, 7)
+    assert isinstance(outcome, Measurement)
+    assert outcome.data == 7
