@@ -9,14 +9,14 @@ import signal
 import sys
 
 from bughunt.judge import cell
-from bughunt.judge.supervise import end_with_parent
+from bughunt.judge.kernel import die_with_parent
 
 
 def main() -> None:
     request = json.loads(sys.stdin.buffer.read())
     result_fd = os.dup(1)
     os.dup2(2, 1)
-    end_with_parent()
+    die_with_parent()
     # The server ignores it, and what it starts would, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in request["preload"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import signal
 import sys
+from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -12,7 +13,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def die_with_parent() -> None:
-    """Has this process killed as soon as its parent is gone."""
+    """Has this process killed as soon as the thread that started it is gone."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -28,4 +29,5 @@ def forbid_tracing() -> None:
 
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value)
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(option, value)

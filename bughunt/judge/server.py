@@ -26,15 +26,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from bughunt.files import remove_folder
-from bughunt.judge.supervise import (
-    Abandoned,
-    Ending,
-    end_strays,
-    end_with_parent,
-    guard_process,
-    run_forked,
-    run_fresh,
-)
+from bughunt.judge.kernel import die_with_parent
+from bughunt.judge.strays import end_strays
+from bughunt.judge.supervise import Abandoned, Ending, guard_process, run_forked, run_fresh
 
 
 def main() -> None:
@@ -61,7 +55,7 @@ def _fork_lane(lane: list[int], lanes: list[list[int]]) -> int:
     if copy:
         return copy
     try:
-        end_with_parent()
+        die_with_parent()
         guard_process()
         for descriptor in (descriptor for other in lanes if other is not lane for descriptor in other):
             os.close(descriptor)

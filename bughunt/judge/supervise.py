@@ -7,7 +7,6 @@ a subreaper (see `guard_process`), so that what the measuring process leaves run
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import select
@@ -19,19 +18,15 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
-from bughunt.judge import cell
+from bughunt.judge import cell, kernel
 from bughunt.judge.environment import child_command, child_environment
+from bughunt.judge.strays import end_strays
 
 # Importing torch from a cold disk takes its time; this only bounds an import that hangs.
 PRELOAD_SECONDS = 180.0
 _PRINTED_BYTES = 4000
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_DUMPABLE = 4
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
@@ -58,13 +53,8 @@ class Abandoned(Exception):
 def guard_process() -> None:
     """Makes this process one that inherits strays and cannot be read or traced by its children (Linux)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    _prctl(_PR_SET_DUMPABLE, 0)
-
-
-def end_with_parent() -> None:
-    """Has this process killed when the one that started it is (Linux)."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    kernel.inherit_strays()
+    kernel.forbid_tracing()
 
 
 def run_forked(request: dict[str, Any], asker: int | None = None) -> Ending:
@@ -161,7 +151,7 @@ def _become_child(request: dict[str, Any], result_fd: int, output_fd: int) -> No
     """In the fork: a session of its own, no descriptor but its two files, then the measurement."""
     try:
         os.setsid()
-        end_with_parent()
+        kernel.die_with_parent()
         os.dup2(output_fd, 1)
         os.dup2(output_fd, 2)
         os.dup2(result_fd, 3)
@@ -225,52 +215,6 @@ def _end(child: _Forked | subprocess.Popen[bytes]) -> None:
     end_strays()
 
 
-def end_strays() -> None:
-    """Ends what children left running in sessions of their own; as a subreaper we inherit it (Linux).
-
-    All of it is stopped before any of it is killed, or it could multiply faster than it is found.
-    """
-    if sys.platform != "linux":
-        return
-    for _ in range(1000):
-        stopped: set[int] = set()
-        while found := _descendants(os.getpid()) - stopped:
-            for pid in found:
-                _signal(pid, signal.SIGSTOP)
-            stopped |= found
-        if not stopped:
-            return
-        for pid in stopped:
-            _signal(pid, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-
-
-def _signal(pid: int, number: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)
-
-
-def _descendants(pid: int) -> set[int]:
-    found: set[int] = set()
-    pending = [pid]
-    while pending:
-        for child in _children(pending.pop()) - found:
-            found.add(child)
-            pending.append(child)
-    return found
-
-
-def _children(pid: int) -> set[int]:
-    children: set[int] = set()
-    with suppress(OSError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            with suppress(OSError):
-                children |= {int(child) for child in (thread / "children").read_text().split()}
-    return children
-
-
 def _result(request: dict[str, Any], file: IO[bytes]) -> str | None:
     if _size(file) > request["limits"]["returned"] + 100:
         return None
@@ -285,9 +229,3 @@ def _printed(output: IO[bytes]) -> str:
 
 def _size(file: IO[bytes]) -> int:
     return os.fstat(file.fileno()).st_size
-
-
-def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(option, value)

@@ -335,10 +335,10 @@ CASES = (
         "the check deleted",
         _BROKEN,
         """
-        import os, sys
+        import pathlib, sys
         frame = sys._getframe()
         while not frame.f_code.co_filename.endswith("measure.py"): frame = frame.f_back
-        os.remove(frame.f_code.co_filename.replace("measure.py", "check.py"))
+        pathlib.Path(frame.f_code.co_filename).with_name("check.py").unlink(missing_ok=True)
         """,
     ),
     # Against the process that supervises

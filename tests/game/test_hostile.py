@@ -18,7 +18,7 @@ from waiting import ended
 from bughunt.catalog import Bug, Catalog, load_catalog
 from bughunt.injection import inject
 from bughunt.installed import challenges_folder, tree_folder
-from bughunt.judge import Judge, Verdict, measurer
+from bughunt.judge import Judge, Verdict, client
 from bughunt.judge.measurer import Mode
 from bughunt.judge.outcomes import Limits
 
@@ -83,7 +83,7 @@ def test_hostile_workspace(
     for name, value in case.environment.items():
         monkeypatch.setenv(name, value.format(workspace=workspace))
     monkeypatch.syspath_prepend(str(workspace))
-    monkeypatch.setattr(measurer, "_MARGIN_SECONDS", 1.5)
+    monkeypatch.setattr(client, "_MARGIN_SECONDS", 1.5)
     verdict = judge.judge(bug, workspace, SEED)
     assert verdict.kind in case.verdicts, verdict
     assert case.says in verdict.message

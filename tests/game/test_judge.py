@@ -199,7 +199,7 @@ def test_texts_cannot_steer_a_terminal() -> None:
 
 _BOMB = """
 import os, resource, sys, tempfile, json
-from bughunt.judge import supervise, cell
+from bughunt.judge import cell, kernel, strays, supervise
 from bughunt.judge.outcomes import Limits
 from dataclasses import asdict
 import encodings.idna, shutil, traceback, ctypes
@@ -211,11 +211,11 @@ with open(code, "w") as file:
 supervise.guard_process()
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
-    supervise._prctl(supervise._PR_SET_DUMPABLE, 1)
+    kernel._prctl(kernel._PR_SET_DUMPABLE, 1)
 request = {"measure": code, "workspace": scratch, "inputs": None, "preload": [], "scratch": scratch,
            "sandbox": False, "limits": asdict(Limits(seconds=20, processes=40))}
 ending = supervise.run_forked(request)
-left = supervise._descendants(os.getpid())
+left = strays._descendants(os.getpid())
 print(json.dumps({"timed_out": ending.timed_out, "result": ending.result, "left": len(left)}))
 """
 

@@ -14,7 +14,7 @@ import pytest
 
 from bughunt.catalog import Bug, load_catalog
 from bughunt.installed import challenges_folder, tree_folder
-from bughunt.judge import Judge, Measurement, Outcome, Stopped, measurer
+from bughunt.judge import Judge, Measurement, Outcome, Stopped, client
 from bughunt.judge.measurer import Measurer, Mode
 from bughunt.judge.outcomes import Limits
 
@@ -102,7 +102,7 @@ def test_what_is_measured_ahead_ends_when_it_is_not_wanted(mode: Mode, bug: Bug,
 def test_stopping_does_not_wait_for_the_libraries(monkeypatch: pytest.MonkeyPatch, bug: Bug) -> None:
     """The server here never gets as far as a measurement."""
     hanging = [sys.executable, "-c", "import time; time.sleep(600)"]
-    monkeypatch.setattr(measurer, "child_command", lambda *_: hanging)
+    monkeypatch.setattr(client, "child_command", lambda *_: hanging)
     stop = Event()
     stop.set()
     with Judge(tree_folder(), mode="fork", lanes=2) as judge, pytest.raises(Stopped):
