@@ -34,6 +34,14 @@ def test_the_position_counts_what_was_read(inputs, measured):
         )
 
 
+def test_a_cache_holds_what_the_model_computes_with(inputs, measured):
+    for case, found in cases(inputs, measured):
+        assert found["trouble halved"] is None, (
+            f"{told(case)}, a model in bfloat16 should run with a cache as without. It ended with "
+            f"{found['trouble halved']}."
+        )
+
+
 def test_the_model_still_looks_back(inputs, measured):
     for case, found in cases(inputs, measured):
         assert found["reach"] > LEAST_REACH, (

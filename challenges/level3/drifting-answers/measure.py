@@ -13,9 +13,9 @@ def draw(rng):
             for layers, batch_size, plan, more in (
                 (1, 2, "chunks", {}),
                 (2, 1, "prompt", {}),
-                (2, 3, "clones, tight", {}),
+                (2, 3, "clones, tight", {"halved": True}),
                 (rng.randint(2, 3), rng.randint(1, 2), "clones, of as many rows", {}),
-                (rng.randint(2, 3), 2, "outgrown", {}),
+                (rng.randint(2, 3), 2, "outgrown", {"halved": True}),
                 (3, 2, "chunks", {}),
                 (3, 1, "tokens", {}),
                 (rng.randint(4, 6), 2, "chunks", {}),
@@ -27,12 +27,13 @@ def draw(rng):
     }
 
 
-def draw_case(rng, layers, batch_size, plan, before=(), beside=()):
+def draw_case(rng, layers, batch_size, plan, before=(), beside=(), halved=False):
     """`chunks` are lengths; with clones, all after the first are read by copies of the cache that read it.
 
     That cache has one row, or as many as its copy, and goes on with another text. An outgrown cache is made
     for the first chunk alone. Chunks of the lengths `before` are read and forgotten again. The model reads
-    something else in another cache after every chunk, as long as one of `beside` in turn.
+    something else in another cache after every chunk, as long as one of `beside` in turn. If `halved`, it
+    reads all of it again in bfloat16.
     """
     tokens = [1] * rng.randint(4, 6)
     if plan in ("chunks", "outgrown"):
@@ -55,6 +56,7 @@ def draw_case(rng, layers, batch_size, plan, before=(), beside=()):
         "prompts": prompts,
         "before": list(before),
         "beside": list(beside),
+        "halved": halved,
         "chunks": chunks,
         "rows": rows,
         "capacity": chunks[0] if plan == "outgrown" else total + rng.choice([0, 0, rng.randint(1, 20)]),
@@ -63,8 +65,8 @@ def draw_case(rng, layers, batch_size, plan, before=(), beside=()):
 
 
 def measure(inputs):
-    """For every case the logits with and without the cache, the position after each chunk, and by how much
-    the logits after the first token depend on it."""
+    """For every case the logits with and without the cache, the position after each chunk, by how much the
+    logits after the first token depend on it, and why it does not run in bfloat16."""
     import torch
 
     with torch.no_grad():
@@ -106,7 +108,22 @@ def read(case):
     except Exception as error:
         measured["error"] = f"{type(error).__name__}: {error}"
     measured["cached"] = torch.cat(pieces, dim=1).tolist() if pieces else [[] for _ in range(B)]
+    measured["trouble halved"] = trouble_halved(model, config, case, ids) if case["halved"] else None
     return measured
+
+
+def trouble_halved(model, config, case, ids):
+    """The error of the model in bfloat16 with a cache, if it runs without one."""
+    try:
+        model.bfloat16()(ids)
+    except Exception:
+        return None
+    try:
+        for _ in read_in_chunks(model, config, case, ids):
+            pass
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
 def read_in_chunks(model, config, case, ids):

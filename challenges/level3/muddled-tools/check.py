@@ -5,7 +5,7 @@ from bughunt.lab.scripted_chat import tokens_of
 
 def test_generate(inputs, measured):
     """Column by column."""
-    for case, found in zip(inputs["cases"], measured, strict=True):
+    for case, found in zip(inputs["cases"], measured["cases"], strict=True):
         expected = expectations(inputs, case)
         rows = [list(row) for row in zip(*found["columns"], strict=True)] or [[] for _ in case["plans"]]
         masks = [list(row) for row in zip(*found["column_masks"], strict=True)] or [[] for _ in case["plans"]]
@@ -24,7 +24,7 @@ def test_generate(inputs, measured):
 def test_generate_batch(inputs, measured):
     """The same as whole rows, the prompt in front and the end left out."""
     ids = inputs["ids"]
-    for case, found in zip(inputs["cases"], measured, strict=True):
+    for case, found in zip(inputs["cases"], measured["cases"], strict=True):
         prompt = [ids["<|bos|>"], *(ids[character] for character in case["prompt"])]
         ends = (ids["<|assistant_end|>"], ids["<|bos|>"])
         expected = []
@@ -32,6 +32,15 @@ def test_generate_batch(inputs, measured):
             stop = next((n for n, token in enumerate(tokens) if token in ends), len(tokens))
             expected.append((prompt + tokens[:stop], [0] * len(prompt) + masks[:stop]))
         compare(inputs, case, expected, found["rows"], found["row_masks"], "generating whole rows")
+
+
+def test_generations_in_turns(inputs, measured):
+    """One engine, several conversations: what one of them has to say is nothing to the others."""
+    single = [case for case in inputs["cases"] if len(case["plans"]) == 1]
+    for case, row in zip(single, measured["in_turns"] or [], strict=False):
+        ((tokens, masks),) = expectations(inputs, case)
+        way = "generating for two conversations in turns"
+        compare(inputs, case, [(tokens, masks)], [row], [masks], way)
 
 
 def expectations(inputs, case):

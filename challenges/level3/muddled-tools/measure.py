@@ -3,7 +3,7 @@
 Where the engine should force tokens, the model wants something else: only what is forced comes out right.
 """
 
-from itertools import islice
+from itertools import islice, zip_longest
 
 from bughunt.lab.scripted_chat import CharacterTokenizer, ScriptedModel, draw_ids, tokens_of
 
@@ -83,9 +83,10 @@ def draw_plan(rng, kinds, calls):
         parts.append(text(rng, 0 if rng.random() < 0.3 else 1, 6))
     answered = [part for part in parts if part.get("result") is not None]
     if calls > 1:  # the same again, with the same answer
-        parts += [dict(answered[-1]), text(rng, 1, 3)]
-    # The end of a call that never began is nothing to the engine.
-    parts.append({"text": "", "stray": rng.random() < 0.4})
+        parts.append(dict(answered[-1]))
+    # The end of a call that never began is nothing to the engine, whatever the text before it.
+    parts.append({**text(rng, 0, 3), "stray": rng.random() < 0.7})
+    parts.append({"text": f"{rng.randint(10, 99)} + {rng.randint(10, 99)}", "stray": rng.random() < 0.7})
     parts.append(text(rng, 1, 3))
     return {"parts": parts, "end": rng.choice(["<|assistant_end|>", "<|assistant_end|>", "<|bos|>"])}
 
@@ -122,14 +123,15 @@ def length(plan):
 
 
 def measure(inputs):
-    """For every case the columns of `generate` with their masks, what the model was given to read after the
-    prompt, and the rows and masks of `generate_batch`; no rows where `generate` did not end."""
+    """`cases`: the columns of `generate` with their masks, what the model was given to read after the prompt,
+    and the rows and masks of `generate_batch`; no rows where `generate` did not end. `in_turns`: the tokens
+    of two cases whose columns come in turns, from one engine."""
     from nanochat.engine import Engine
 
     tokenizer = CharacterTokenizer(inputs["ids"])
     measured = []
     for case in inputs["cases"]:
-        prompt = [tokenizer.get_bos_token_id(), *tokenizer.encode(case["prompt"])]
+        prompt = prompt_of(case, tokenizer)
         model = make_model(inputs, case)
         engine = Engine(model, tokenizer)
         for _ in islice(engine.generate(prompt, **arguments(case)), case["given_up"]):
@@ -153,17 +155,66 @@ def measure(inputs):
                 "row_masks": [numbers(row) for row in masks],
             }
         )
-    return measured
+    single = [case for case in inputs["cases"] if len(case["plans"]) == 1]
+    return {"cases": measured, "in_turns": generate_in_turns(inputs, single, tokenizer)}
+
+
+def generate_in_turns(inputs, cases, tokenizer):
+    """The row of each case; None where the engine gives the model other caches than it was given."""
+    from nanochat.engine import Engine
+
+    caches = [make_cache() for _ in cases]
+    switch = Switch([(cache, make_model(inputs, case)) for cache, case in zip(caches, cases, strict=True)])
+    engine = Engine(switch, tokenizer)
+    rows = [[] for _ in cases]
+    generations = [
+        engine.generate(prompt_of(case, tokenizer), kv_cache=cache, **case["options"])
+        for case, cache in zip(cases, caches, strict=True)
+    ]
+    try:
+        for columns in zip_longest(*generations):
+            for row, column in zip(rows, columns, strict=True):
+                row += [] if column is None else numbers(column[0])
+    except UnknownCache:
+        return None
+    return rows
+
+
+class Switch:
+    """As many models as there are caches; a cache tells which of them is meant."""
+
+    def __init__(self, models):
+        self.models = models
+        self.config = models[0][1].config
+        self.get_device = models[0][1].get_device
+
+    def forward(self, ids, kv_cache=None):
+        for cache, model in self.models:
+            if cache is kv_cache:
+                return model.forward(ids)
+        raise UnknownCache
+
+    __call__ = forward
+
+
+class UnknownCache(Exception):
+    pass
+
+
+def prompt_of(case, tokenizer):
+    return [tokenizer.get_bos_token_id(), *tokenizer.encode(case["prompt"])]
 
 
 def arguments(case):
     """The options of a case for `generate`; a cache of its own is a new one."""
+    cache = {"kv_cache": make_cache()} if case["cached"] else {}
+    return {"num_samples": len(case["plans"]), **cache, **case["options"]}
+
+
+def make_cache():
     from nanochat.engine import KVCache
 
-    chosen = {"num_samples": len(case["plans"]), **case["options"]}
-    if case["cached"]:
-        chosen["kv_cache"] = KVCache(batch_size=1, num_heads=1, seq_len=256, head_dim=4, num_layers=1)
-    return chosen
+    return KVCache(batch_size=1, num_heads=1, seq_len=256, head_dim=4, num_layers=1)
 
 
 def make_model(inputs, case):

@@ -9,7 +9,7 @@ def view(inputs, measured):
         "The model is scripted: it is known beforehand what it says, calls of the calculator among it. What "
         "it did not say itself has the mask 0: the engine put it there."
     )
-    for found in measured[:2]:
+    for found in measured["cases"][:2]:
         rows = list(zip(*found["columns"], strict=True))
         masks = list(zip(*found["column_masks"], strict=True))
         for number, (row, mask) in enumerate(zip(rows, masks, strict=True)):
@@ -22,7 +22,7 @@ def view(inputs, measured):
                 "put there by the engine",
             )
     rows = []
-    for case, found in zip(inputs["cases"], measured, strict=True):
+    for case, found in zip(inputs["cases"], measured["cases"], strict=True):
         for number, plan in enumerate(case["plans"]):
             calls = [part for part in plan["parts"] if "call" in part]
             forced = [

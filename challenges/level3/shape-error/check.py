@@ -23,6 +23,11 @@ def told(case):
     return f"A model of {case['heads']} query heads and {keys}"
 
 
+def with_a_cache(case):
+    copied = ", the first of them once for all rows" if case["copied"] else ""
+    return f"with a cache, in chunks of {case['chunks']}{copied}"
+
+
 def error_in(found):
     return found.get("error") or (isinstance(found.get("shared"), dict) and found["shared"].get("error"))
 
@@ -46,7 +51,7 @@ def test_every_grouping_runs(inputs, measured):
             if not error_in(found["whole"]) and not error_in(found["cached"])
         )
         case, error = wrong[0]
-        way = "" if error_in(measured[inputs.index(case)]["whole"]) else " with a cache"
+        way = "" if error_in(measured[inputs.index(case)]["whole"]) else f", read {with_a_cache(case)},"
         raise AssertionError(
             f"{told(case)} should run like any other; it ended{way} with {error}. "
             f"Head counts that ran: {', '.join(f'{q} and {kv}' for q, kv in good) or 'none'}."
@@ -57,7 +62,7 @@ def test_a_group_attends_like_separate_heads(inputs, measured):
     for case, found in ran(inputs, measured):
         for way, name in (
             ("whole", "without a cache"),
-            ("cached", f"with a cache, in chunks of {case['chunks']}"),
+            ("cached", with_a_cache(case)),
         ):
             gap = largest_gap(found[way]["shared"], found[way]["separate"])
             assert gap <= TOLERANCE, (

@@ -18,10 +18,13 @@ def draw(rng):
     pairs = [(2, 1), (4, 2), (3, 3), (rng.choice([6, 9]), 3), (8, rng.choice([2, 4])), (6, 2)]
     pairs += [(rng.choice([4, 6]), 1), (rng.choice([2, 4]),) * 2]
     # Every other model was made for fewer positions than it reads.
-    return [draw_case(rng, *pair, sequence_len=(64, 4)[n % 2]) for n, pair in enumerate(pairs)]
+    return [
+        draw_case(rng, *pair, sequence_len=(64, 4)[n % 2], copied=n % 3 == 1) for n, pair in enumerate(pairs)
+    ]
 
 
-def draw_case(rng, heads, kv_heads, sequence_len):
+def draw_case(rng, heads, kv_heads, sequence_len, copied):
+    """With a cache that is `copied`, the first chunk is read once, and every row goes on with a copy."""
     batch_size = rng.randint(2, 3)
     chunks = [rng.randint(2, 4), 1, rng.randint(2, 3), 1]
     return {
@@ -32,6 +35,7 @@ def draw_case(rng, heads, kv_heads, sequence_len):
         "sequence_len": sequence_len,
         "rows": [rng.sample(range(VOCABULARY), sum(chunks)) for _ in range(batch_size)],
         "chunks": chunks,
+        "copied": copied,
         "seed": rng.randrange(2**31),
     }
 
@@ -120,16 +124,26 @@ def read_cached(case):
     from nanochat.engine import KVCache
 
     ids = torch.tensor(case["rows"])
+    first, *others = ids.split(case["chunks"], dim=1)
+    if case["copied"]:
+        first = first[:1]
 
-    def read(model):
-        cache = KVCache(
-            batch_size=ids.size(0),
+    def make_cache(model, rows):
+        return KVCache(
+            batch_size=rows,
             num_heads=model.config.n_kv_head,
             seq_len=ids.size(1),
             head_dim=case["head_dim"],
             num_layers=1,
         )
-        return torch.cat([model(chunk, kv_cache=cache) for chunk in ids.split(case["chunks"], dim=1)], dim=1)
+
+    def read(model):
+        cache = make_cache(model, first.size(0))
+        logits = [model(first, kv_cache=cache).expand(ids.size(0), -1, -1)]
+        if case["copied"]:
+            prompt, cache = cache, make_cache(model, ids.size(0))
+            cache.prefill(prompt)
+        return torch.cat(logits + [model(chunk, kv_cache=cache) for chunk in others], dim=1)
 
     shared, separate = make_both(case, 1)
     return {"separate": read(separate).tolist(), "shared": attempt_logits(lambda: read(shared))}
