@@ -1,11 +1,12 @@
 """The diagonal: a check fails for its own bug and for no other, by its own assertion.
 
-`pytest tests/challenges/test_matrix.py -k table` prints the matrix.
+`pytest tests/challenges/test_matrix.py -k table` prints the matrix, a row at a time.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -30,26 +31,23 @@ def test_every_check_passes_on_the_clean_tree(bug: Bug, judge: Judge) -> None:
     assert verdict.kind == "fixed", verdict
 
 
-def test_table(judge: Judge, build: Build, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("injected", BUGS, ids=short)
+def test_table(injected: Bug, judge: Judge, build: Build, capsys: pytest.CaptureFixture[str]) -> None:
     """With one bug injected, its own check says broken and every other says fixed; the README shows it."""
-    rows = {}
-    for injected in BUGS:
-        tree = build([injected])
-        rows[injected.id] = [judge.judge(bug, tree, SEED).kind for bug in BUGS]
-    table = as_text(rows)
+    tree = build([injected])
+    kinds = {bug.id: judge.judge(bug, tree, SEED).kind for bug in BUGS}
+    assert kinds == {bug.id: "broken" if bug is injected else "fixed" for bug in BUGS}
+    row = line(injected.id, kinds.values())
     with capsys.disabled():
-        print(f"\n\n{table}")
-    for injected, row in rows.items():
-        for bug, kind in zip(BUGS, row, strict=True):
-            assert kind == ("broken" if bug.id == injected else "fixed"), (injected, bug.id)
-    assert f"```text\n{table}\n```" in README.read_text(encoding="utf-8")
+        print(f"\n{row}")
+    head = line("bug in", (bug.id for bug in BUGS))
+    (table,) = (block for block in README.read_text(encoding="utf-8").split("```") if head in block)
+    assert row in table.splitlines()
 
 
-def as_text(rows: dict[str, list[str]]) -> str:
-    """A row for each bug injected, a column for each check."""
-    lines = ["bug in   " + "  ".join(f"{bug.id:6}" for bug in BUGS)]
-    lines += [f"{bug:7}  " + "  ".join(f"{kind:6}" for kind in row) for bug, row in rows.items()]
-    return "\n".join(line.rstrip() for line in lines)
+def line(first: str, others: Iterable[str]) -> str:
+    """A line of the matrix: for one injected bug what each check says, or the names of the checks."""
+    return f"{first:7}  {'  '.join(f'{other:6}' for other in others)}".rstrip()
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=short)
