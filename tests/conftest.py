@@ -2,4 +2,12 @@
 
 import os
 
+import pytest
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means: one worker more than processors, as many tests wait for other processes."""
+    return (os.cpu_count() or 1) + 1
