@@ -12,6 +12,7 @@ ends the measurement that is running, and is answered with `{"stopped": true}`.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -38,6 +39,8 @@ def main() -> None:
     for name in preload:
         with suppress(Exception):
             importlib.import_module(name)
+    # What is imported stays: no collection in a child has to look at it, and have its memory copied.
+    gc.freeze()
     copies = [_fork_lane(lane, descriptors) for lane in descriptors]
     for descriptor in (descriptor for lane in descriptors for descriptor in lane):
         os.close(descriptor)
