@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import sys
+import tempfile
 import time
 import traceback
 from contextlib import suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from bughunt.judge.environment import places_in
 from bughunt.judge.sandbox import confine
 
 if sys.platform != "win32":
@@ -53,6 +55,9 @@ def load_module(path: str, name: str) -> ModuleType:
 
 def _measure(request: dict[str, Any]) -> Any:
     os.chdir(request["scratch"])
+    # A fork has those of its server.
+    os.environ.update(places_in(request["scratch"]))
+    tempfile.tempdir = None
     # Bytecode lying in the workspace is not the source that the player sees.
     sys.pycache_prefix = request["scratch"]
     sys.dont_write_bytecode = True

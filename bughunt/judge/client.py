@@ -64,7 +64,7 @@ class Server:
 
     def ask(self, request: dict[str, Any], limits: Limits, stop: Flag | None) -> Outcome:
         """What the measurement comes to, on the next lane that is free. See `_Lane.ask`."""
-        lane = self._lanes.get()
+        lane = self._free_lane()
         try:
             return lane.ask(request, limits, stop)
         finally:
@@ -91,6 +91,12 @@ class Server:
         self._process.kill()
         self._process.wait()
         self._errors.close()
+
+    def _free_lane(self) -> _Lane:
+        while not self._closed:
+            with suppress(Empty):
+                return self._lanes.get(timeout=_STOP_SECONDS)
+        raise ServerGone(started=False)
 
     def _close_lanes(self) -> bool:
         """Closes the lanes that nobody uses. Is there still something running on one of them?"""

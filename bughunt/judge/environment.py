@@ -27,8 +27,12 @@ _SET = {
 def child_environment(scratch: str) -> dict[str, str]:
     """The whole environment of a child; its home and its temporary files are in `scratch`."""
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    places = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "NANOCHAT_BASE_DIR"), scratch)
-    return passed_on | places | _SET
+    return passed_on | places_in(scratch) | _SET
+
+
+def places_in(scratch: str) -> dict[str, str]:
+    """What tells a program to write its files to `scratch`, where it is not told otherwise."""
+    return dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "NANOCHAT_BASE_DIR"), scratch)
 
 
 def child_command(module: str, search_path: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 from bughunt.catalog import Bug, load_catalog
 from bughunt.installed import challenges_folder, tree_folder
 from bughunt.judge import Judge, Measurement, Outcome, Stopped, client
+from bughunt.judge.client import ServerGone
 from bughunt.judge.measurer import Measurer, Mode
 from bughunt.judge.outcomes import Limits
 
@@ -62,6 +63,33 @@ def test_both_lanes_measure_at_the_same_time(mode: Mode, tmp_path: Path) -> None
     with Measurer(mode, lanes=2) as measuring, ThreadPoolExecutor(2) as threads:
         outcomes = list(threads.map(run, (one, other), (other, one)))
     assert [outcome.data for outcome in outcomes if isinstance(outcome, Measurement)] == [one, other]
+
+
+@MODES
+def test_each_measurement_writes_to_a_place_of_its_own(mode: Mode, tmp_path: Path) -> None:
+    measure = tmp_path / "measure.py"
+    measure.write_text(
+        "import os, tempfile\n"
+        "def measure(inputs):\n"
+        "    told = [os.environ[name] for name in ('NANOCHAT_BASE_DIR', 'HOME')]\n"
+        "    return [os.getcwd(), tempfile.gettempdir(), *told]\n"
+    )
+    with Measurer(mode, lanes=2) as measuring:
+        outcomes = [measuring.measure(measure, tree_folder(), {}, [], Limits()) for _ in range(2)]
+    places = [set(outcome.data) for outcome in outcomes if isinstance(outcome, Measurement)]
+    assert [len(one) for one in places] == [1, 1]
+    assert places[0] != places[1]
+
+
+def test_a_server_that_is_closed_keeps_nobody_waiting() -> None:
+    """As when one lane finds it gone, and drops it, while the other is about to ask."""
+    with Measurer("fork", lanes=2) as measuring:
+        measuring.warm_up()
+        server = measuring._server
+        assert server is not None
+        measuring._drop(server)
+        with pytest.raises(ServerGone):
+            server.ask({}, Limits(), None)
 
 
 @MODES
