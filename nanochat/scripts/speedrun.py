@@ -42,8 +42,8 @@ RECIPES: dict[str, dict[str, str]] = {
     },
     "hours": {
         "tokenizer": "--vocab-size 2048",
-        "pretraining": "--depth 6 --sequence-len 512 --num-iterations 3000 --total-batch-size 16384",
-        "fine-tuning": "--num-iterations 3000 --total-batch-size 128 --device-batch-size 16",
+        "pretraining": "--depth 6 --sequence-len 512 --num-iterations 600 --total-batch-size 16384",
+        "fine-tuning": "--num-iterations 2000 --total-batch-size 128 --device-batch-size 16",
         "evaluation": "",
     },
     "gpu": {
