@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import itertools
 import json
 import os
 import sys
@@ -42,8 +43,7 @@ def main() -> None:
     # What is imported stays: no collection in a child has to look at it, and have its memory copied.
     gc.freeze()
     copies = [_fork_lane(lane, descriptors) for lane in descriptors]
-    for descriptor in (descriptor for lane in descriptors for descriptor in lane):
-        os.close(descriptor)
+    _close_all(descriptors)
     for copy in copies:
         os.waitpid(copy, 0)
     # A copy that was killed could not do so itself.
@@ -60,14 +60,19 @@ def _fork_lane(lane: list[int], lanes: list[list[int]]) -> int:
     try:
         die_with_parent()
         guard_process()
-        for descriptor in (descriptor for other in lanes if other is not lane for descriptor in other):
-            os.close(descriptor)
+        _close_all([other for other in lanes if other is not lane])
         with os.fdopen(lane[0], "rb") as requests, os.fdopen(lane[1], "wb") as answers:
             _answer_requests(requests, answers)
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(0)
+
+
+def _close_all(lanes: list[list[int]]) -> None:
+    """Else the judge would not see that the copy at the other end is gone."""
+    for descriptor in itertools.chain.from_iterable(lanes):
+        os.close(descriptor)
 
 
 def _answer_requests(requests: IO[bytes], answers: IO[bytes]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from random import Random
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
+from waiting import soon
 
 from bughunt.catalog import Bug, load_catalog
 from bughunt.installed import challenges_folder, tree_folder
@@ -88,8 +90,15 @@ def test_a_server_that_is_closed_keeps_nobody_waiting() -> None:
         server = measuring._server
         assert server is not None
         measuring._drop(server)
-        with pytest.raises(ServerGone):
-            server.ask({}, Limits(), None)
+        refused = Event()
+
+        def ask() -> None:
+            with suppress(ServerGone):
+                server.ask({}, Limits(), None)
+            refused.set()
+
+        Thread(target=ask, daemon=True).start()
+        assert soon(refused.is_set)
 
 
 @MODES
@@ -131,10 +140,15 @@ def test_stopping_does_not_wait_for_the_libraries(monkeypatch: pytest.MonkeyPatc
     """The server here never gets as far as a measurement."""
     hanging = [sys.executable, "-c", "import time; time.sleep(600)"]
     monkeypatch.setattr(client, "child_command", lambda *_: hanging)
+    monkeypatch.setattr(client, "PRELOAD_SECONDS", 1.0)
+    monkeypatch.setattr(client, "_MARGIN_SECONDS", 1.0)
     stop = Event()
     stop.set()
-    with Judge(tree_folder(), mode="fork", lanes=2) as judge, pytest.raises(Stopped):
-        judge.judge(bug, tree_folder(), SEED, stop=stop)
+    with Judge(tree_folder(), mode="fork", lanes=2) as judge:
+        with pytest.raises(Stopped):
+            judge.judge(bug, tree_folder(), SEED, stop=stop)
+        # Had anybody waited for it, it would have been given up as hanging.
+        assert judge._measurer._server is not None
 
 
 def test_a_lane_is_free_again_after_a_stop(bug: Bug, tmp_path: Path) -> None:
@@ -146,17 +160,17 @@ def test_a_lane_is_free_again_after_a_stop(bug: Bug, tmp_path: Path) -> None:
     stop = Event()
 
     def stop_when_begun() -> None:
-        while not begun.exists():
-            pass
+        assert soon(begun.exists)
         stop.set()
 
     def measure(path: Path, inputs: Any, stop: Event | None = None) -> Outcome:
         return measuring.measure(path, tree_folder(), inputs, [], Limits(), stop)
 
     with Measurer("fork") as measuring, ThreadPoolExecutor(1) as thread:
-        thread.submit(stop_when_begun)
+        stopping = thread.submit(stop_when_begun)
         with pytest.raises(Stopped):
             measure(hanging, str(begun), stop)
+        stopping.result()
         outcome = measure(bug.measure, 7)
     assert isinstance(outcome, Measurement)
     assert outcome.data == 7

@@ -361,7 +361,7 @@ class TestLending:
         monkeypatch.setattr(session, "_GUEST_SECONDS", PATIENCE_SECONDS)
         answers: list[Future[Outcome]] = []
 
-        def ask_again(_: object = None) -> None:
+        def ask_again() -> None:
             if len(answers) == 3:
                 watcher.session.post(Look(watcher.bugs[0]))  # ends the waiting for a fourth request
                 return
