@@ -21,7 +21,6 @@ _NEEDED = {
     "tiktoken": "pip install tiktoken",
     "rustbpe": "pip install rustbpe",
     "pytest": "pip install pytest",
-    "git": "pip install GitPython",
 }
 
 
@@ -51,9 +50,8 @@ def _examine_machine() -> Iterator[Finding]:
         "git", git is not None, git or "not on the PATH", "Install git: https://git-scm.com/downloads"
     )
     for module, remedy in _NEEDED.items():
-        distribution = "GitPython" if module == "git" else module
         there = importlib.util.find_spec(module) is not None
-        yield Finding(distribution, there, _version(distribution) if there else "not installed", remedy)
+        yield Finding(module, there, _version(module) if there else "not installed", remedy)
 
 
 def _version(distribution: str) -> str:

@@ -1,19 +1,25 @@
-"""The one door to git, through GitPython. Imported only by what makes workspaces."""
+"""The one door to git. Imported only by what makes workspaces.
+
+Every folder is taken literally: nothing in a path is expanded, and nothing stands in for a folder that is not
+there. Before git changes anything, what it takes for the top of its repository is compared with the folder
+meant. git is called directly, not through GitPython: that one looks for `$NAME` and `~` in a path, goes on in
+the current folder where it finds none, and cannot keep a variable of the caller's environment from git.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from bughunt.errors import BughuntError
 
 # Nothing of the player's own git settings (hooks, signing, templates) has a say in a workspace's one commit.
 _SETTINGS = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_GLOBAL": str(Path(__file__).resolve().with_name("gitconfig")),
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1",
     "HOME": os.devnull,
@@ -26,7 +32,6 @@ _SETTINGS = {
     "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
     "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
     "GIT_TERMINAL_PROMPT": "0",
-    "GIT_PYTHON_REFRESH": "quiet",
     "LC_ALL": "C",
 }
 
@@ -45,48 +50,69 @@ def apply_patch(folder: Path, patch: Path) -> None:
 
     Neighbouring patches spoil each other's context lines, so none of these has to match (`-C0`).
     """
-    with _git(folder) as (git, GitCommandError):
-        try:
-            git.apply("-C0", "--unidiff-zero", "--whitespace=nowarn", str(patch))
-        except GitCommandError as error:
-            raise BughuntError(
-                f"git could not apply {patch.name} in {folder}: {error.stderr.strip()}"
-            ) from error
+    with own_repository(folder):
+        _expect_top(folder)
+        _git(folder, "apply", "-C0", "--unidiff-zero", "--whitespace=nowarn", str(patch.absolute()))
+
+
+@contextmanager
+def own_repository(folder: Path) -> Iterator[None]:
+    """Has `folder` be the top of a git repository: where it is none, of an empty one for the block alone."""
+    if (folder / ".git").exists():
+        yield
+        return
+    try:
+        _begin_repository(folder)
+        yield
+    finally:
+        shutil.rmtree(folder / ".git", ignore_errors=True)
 
 
 def make_repository(folder: Path, message: str) -> None:
     """Turns `folder` into a git repository of one commit that holds everything in it."""
-    with _git(folder) as (git, _):
-        git.init("--quiet", "--template=", "--initial-branch=main")
-        git.add("--all", "--force", ".")
-        git.commit("--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}")
+    _begin_repository(folder)
+    _git(folder, "add", "--all", "--force", ".")
+    _git(folder, "commit", "--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}")
 
 
-@contextmanager
-def _git(folder: Path) -> Iterator[tuple[Any, Any]]:
+def _begin_repository(folder: Path) -> None:
+    _git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
+    _expect_top(folder)
+
+
+def _expect_top(folder: Path) -> None:
+    """Raises BughuntError unless git takes `folder`, and no folder above it, for the top of a repository."""
+    top = os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n"))
+    if not (top and Path(top).is_dir() and Path(top).samefile(folder)):
+        raise BughuntError(
+            f"git takes {top or 'nothing'} for the repository of {folder}: nothing was changed.",
+            "Start the hunt in another folder.",
+        )
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    """Runs git in `folder` and returns what it printed. Raises BughuntError when git cannot do it."""
     require_git()
-    with _environment(folder):
-        from git import Git, GitCommandError
-
-        try:
-            yield Git(str(folder)), GitCommandError
-        except GitCommandError as error:
-            raise BughuntError(
-                f"git failed in {folder}: {error.stderr.strip() or error}",
-                "Run `bughunt doctor` to see whether this git can be used.",
-            ) from error
-
-
-@contextmanager
-def _environment(folder: Path) -> Iterator[None]:
-    """No `GIT_*` variable of the caller; no repository around `folder` is found."""
-    saved = dict(os.environ)
-    for name in saved:
-        if name.startswith("GIT_"):
-            del os.environ[name]
-    os.environ.update(_SETTINGS, GIT_CEILING_DIRECTORIES=str(folder.resolve().parent))
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(saved)
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder.absolute(),
+            env=inherited | _SETTINGS,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except OSError as error:
+        raise _failed(folder, arguments, str(error)) from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()
+        raise _failed(folder, arguments, said or f"it ended with status {done.returncode}")
+    return done.stdout
+
+
+def _failed(folder: Path, arguments: Sequence[str], why: str) -> BughuntError:
+    what = f"could not apply {Path(arguments[-1]).name}" if arguments[0] == "apply" else "failed"
+    return BughuntError(
+        f"git {what} in {folder}: {why}", "Run `bughunt doctor` to see whether this git can be used."
+    )

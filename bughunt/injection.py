@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bughunt.catalog import Bug, Level, tree_files
 from bughunt.errors import BughuntError
-from bughunt.git import apply_patch
+from bughunt.git import apply_patch, own_repository
 from bughunt.guide import mark_bugs
 from bughunt.installed import tree_folder
 
@@ -29,17 +29,22 @@ def inject(target: Path, bugs: Sequence[Bug], *, guided: bool = False) -> None:
     Raises BughuntError when a patch does not fit: `git apply` can succeed and change nothing.
     """
     copy_tree(target)
-    for bug in bugs:
-        before = {file: (target / file).read_bytes() for file in bug.files}
-        apply_patch(target, bug.patch)
-        for file, contents in before.items():
-            if (target / file).read_bytes() == contents:
-                raise BughuntError(
-                    f"Bug {bug.id} could not be injected: {file} did not change.", "Run `bughunt doctor`."
-                )
+    with own_repository(target):
+        for bug in bugs:
+            _inject_one(target, bug)
     _expect_only(target, {file for bug in bugs for file in bug.files})
     if guided:
         mark_bugs(target, bugs)
+
+
+def _inject_one(target: Path, bug: Bug) -> None:
+    before = {file: (target / file).read_bytes() for file in bug.files}
+    apply_patch(target, bug.patch)
+    for file, contents in before.items():
+        if (target / file).read_bytes() == contents:
+            raise BughuntError(
+                f"Bug {bug.id} could not be injected: {file} did not change.", "Run `bughunt doctor`."
+            )
 
 
 def solution_diff(level: Level, bug: Bug) -> str:

@@ -183,7 +183,7 @@ def test_a_git_that_does_nothing(
     """Success without a change is found out: the files are compared, the exit status is not believed."""
     fake = tmp_path / "bin" / "git"
     fake.parent.mkdir()
-    fake.write_text("#!/bin/sh\nexit 0\n")
+    fake.write_text(f'#!/bin/sh\n[ "$1" = apply ] || exec "{shutil.which("git")}" "$@"\n')
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(BughuntError) as caught:
