@@ -6,7 +6,8 @@
 """
 
 from bughunt.judge.judge import Judge
-from bughunt.judge.measurer import lanes_here
-from bughunt.judge.outcomes import Failure, Measurement, Outcome, Stopped, Verdict, VerdictKind
+from bughunt.judge.verdict import Verdict, VerdictKind
+from bughunt.measure.measurer import lanes_here
+from bughunt.measure.outcomes import Failure, Measurement, Outcome, Stopped
 
 __all__ = ["Failure", "Judge", "Measurement", "Outcome", "Stopped", "Verdict", "VerdictKind", "lanes_here"]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bughunt.judge.cell import load_module
-from bughunt.judge.environment import trusted_search_path
+from bughunt.loading import load_module
+from bughunt.measure.environment import trusted_search_path
 
 if TYPE_CHECKING:
     import pytest

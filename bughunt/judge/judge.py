@@ -26,13 +26,14 @@ from threading import Event
 from types import ModuleType, TracebackType
 from typing import Any
 
-from bughunt.catalog import Bug
+from bughunt.content.catalog import Bug
 from bughunt.judge.cause import REMARK, works_from_elsewhere
-from bughunt.judge.cell import load_module
 from bughunt.judge.checker import Check
-from bughunt.judge.endings import tidy
-from bughunt.judge.measurer import Measurer, Mode
-from bughunt.judge.outcomes import Failure, Flag, Limits, Measurement, Outcome, Verdict, VerdictKind
+from bughunt.judge.verdict import Verdict, VerdictKind
+from bughunt.loading import load_module
+from bughunt.measure.measurer import Measurer, Mode
+from bughunt.measure.outcomes import Failure, Flag, Limits, Measurement, Outcome
+from bughunt.measure.results import tidy
 
 _MESSAGE_CHARACTERS = 1000
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bughunt.errors import BughuntError, Exit
 
 if TYPE_CHECKING:
-    from bughunt.hunt import Hunt
+    from bughunt.hunt.hunt import Hunt
 
 
 def run(hunt: Hunt, *, manual: bool) -> None:

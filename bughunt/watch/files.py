@@ -16,8 +16,8 @@ from types import TracebackType
 
 from watchfiles import Change, watch
 
-from bughunt.catalog import is_by_product
-from bughunt.workspace import files_of
+from bughunt.content.catalog import is_by_product
+from bughunt.workspace.workspace import files_of
 
 # A save counts as finished when nothing has happened for the first; a burst is reported after the second.
 _QUIET_MS = 20

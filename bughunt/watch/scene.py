@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bughunt import screens
-from bughunt.catalog import Bug, Level
+from bughunt.content.catalog import Bug, Level
 from bughunt.judge import Verdict
 from bughunt.views import Item, Text, View
 

@@ -18,14 +18,14 @@ from threading import Lock, Thread
 from typing import Any, ClassVar, Literal
 
 from bughunt import screens
-from bughunt.catalog import Bug, Level
-from bughunt.debrief import level_debrief
+from bughunt.content.catalog import Bug, Level
+from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
-from bughunt.hunt import Hunt, new_seed
-from bughunt.installed import tree_folder
+from bughunt.hunt.hunt import Hunt, new_seed
+from bughunt.hunt.progress import BugProgress, State
 from bughunt.judge import Judge, Outcome, Stopped, Verdict, lanes_here
-from bughunt.probing import views_of
-from bughunt.progress import BugProgress, State
+from bughunt.screens.debrief import level_debrief
+from bughunt.screens.probing import views_of
 from bughunt.views import Code, Item, Text, View
 from bughunt.watch.files import FileWatch
 from bughunt.watch.scene import Choice, Page, Row, Scene, nothing_edited, unsolved

@@ -27,8 +27,8 @@ from typing import Any
 
 from bughunt import __version__
 from bughunt.judge import Failure, Measurement, Outcome, Stopped
-from bughunt.judge.measurer import Measurer, default_mode
-from bughunt.judge.outcomes import Flag, Limits
+from bughunt.measure.measurer import Measurer, default_mode
+from bughunt.measure.outcomes import Flag, Limits
 
 _NAME = "watch.sock"
 

@@ -23,9 +23,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bughunt.catalog import Bug, Level, load_catalog
-from bughunt.hunt import Hunt
-from bughunt.injection import inject
+from bughunt.content.catalog import Bug, Level, load_catalog
+from bughunt.hunt.hunt import Hunt
+from bughunt.workspace.injection import inject
 
 SAVES = 10
 PATIENCE_SECONDS = 120.0

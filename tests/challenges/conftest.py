@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from proof import Build
 
-from bughunt.catalog import Bug, Catalog, load_catalog
-from bughunt.git import apply_patch
-from bughunt.injection import inject
-from bughunt.installed import tree_folder
+from bughunt.content.catalog import Bug, Catalog, load_catalog
+from bughunt.content.installed import tree_folder
 from bughunt.judge import Judge
-from bughunt.judge.outcomes import Limits
+from bughunt.measure.outcomes import Limits
+from bughunt.workspace.git import apply_patch
+from bughunt.workspace.injection import inject
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from bughunt.catalog import Bug, load_catalog
+from bughunt.content.catalog import Bug, load_catalog
 
 Build = Callable[..., Path]
 

@@ -11,9 +11,9 @@ import pytest
 from proof import Build, every_bug
 from spoilers import assert_spoils_nothing
 
-from bughunt.catalog import Bug, Catalog
+from bughunt.content.catalog import Bug, Catalog
 from bughunt.errors import BughuntError
-from bughunt.hunt import new_seed
+from bughunt.hunt.hunt import new_seed
 from bughunt.judge import Judge
 
 BUGS = every_bug()

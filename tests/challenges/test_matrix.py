@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from proof import Build, every_bug
 
-from bughunt.catalog import Bug, Catalog, Level, load_catalog
-from bughunt.installed import tree_folder
+from bughunt.content.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.content.installed import tree_folder
 from bughunt.judge import Judge
 
 BUGS = every_bug()

@@ -10,12 +10,14 @@ import pytest
 from proof import Build
 from spoilers import assert_no_spoiler, assert_spoils_nothing, changed_lines, shown
 
-from bughunt import casefile, documents, screens
-from bughunt.catalog import Bug, Catalog, Level, load_catalog
-from bughunt.hunt import Hunt, new_seed
-from bughunt.injection import inject
+from bughunt import screens
+from bughunt.content.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.hunt.hunt import Hunt, new_seed
 from bughunt.judge import Judge, Measurement
-from bughunt.judge.cell import load_module
+from bughunt.loading import load_module
+from bughunt.screens import documents
+from bughunt.workspace import casefile
+from bughunt.workspace.injection import inject
 
 LEVELS = load_catalog().levels
 by_bug = pytest.mark.parametrize(

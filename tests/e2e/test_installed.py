@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bughunt.catalog import load_catalog
-from bughunt.git import apply_patch
+from bughunt.content.catalog import load_catalog
+from bughunt.workspace.git import apply_patch
 
 LEVEL = load_catalog().levels[0]
 

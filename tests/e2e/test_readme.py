@@ -27,7 +27,7 @@ def test_ci_runs_the_readmes_test_command() -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    from bughunt.cli import app
+    from bughunt.cli.main import app
 
     for command in app.registered_commands:
         assert f"`bughunt {command.callback.__name__}" in TEXT

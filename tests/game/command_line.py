@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bughunt import cli
-from bughunt.catalog import Bug, load_catalog
-from bughunt.injection import inject
+from bughunt.cli import main as cli
+from bughunt.content.catalog import Bug, load_catalog
+from bughunt.workspace.injection import inject
 
 
 @dataclass(frozen=True)

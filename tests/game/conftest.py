@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from command_line import Player
 
-from bughunt.catalog import Bug, Catalog, Level, load_catalog
-from bughunt.hunt import Hunt
+from bughunt.content.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.hunt.hunt import Hunt
 
 
 @pytest.fixture(autouse=True)

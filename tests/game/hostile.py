@@ -243,8 +243,8 @@ CASES = (
         "the measuring process's own functions replaced",
         _CRASHED,
         """
-        from bughunt.judge import cell
-        cell._written_down = lambda *_: b'{"data": "fixed"}'
+        from bughunt.measure import inside
+        inside._written_down = lambda *_: b'{"data": "fixed"}'
         """,
     ),
     Case(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bughunt.catalog import Catalog, is_by_product, load_catalog
+from bughunt.content.catalog import Catalog, is_by_product, load_catalog
+from bughunt.content.installed import challenges_folder
 from bughunt.errors import BughuntError
-from bughunt.installed import challenges_folder
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bughunt.catalog import load_catalog
-from bughunt.git import apply_patch
-from bughunt.injection import inject
-from bughunt.installed import tree_folder
+from bughunt.content.catalog import load_catalog
+from bughunt.content.installed import tree_folder
 from bughunt.judge import Judge
 from bughunt.judge.cause import REMARK, read_hunks, works_from_elsewhere
+from bughunt.workspace.git import apply_patch
+from bughunt.workspace.injection import inject
 
 CATALOG = load_catalog()
 EVERY_BUG = [bug for level in CATALOG.levels for bug in level.bugs]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from command_line import Player
 
-from bughunt.catalog import load_catalog
-from bughunt.installed import tree_folder
+from bughunt.content.catalog import load_catalog
+from bughunt.content.installed import tree_folder
 
 LEVEL = load_catalog().levels[0]
 
@@ -212,7 +212,7 @@ def test_a_judge_that_cannot_work_says_so(started: Player, monkeypatch: pytest.M
     empty = started.folder / "empty"
     empty.mkdir()
     monkeypatch.syspath_prepend(str(tree_folder()))
-    monkeypatch.setattr("bughunt.hunt.tree_folder", lambda: empty)
+    monkeypatch.setattr("bughunt.hunt.hunt.tree_folder", lambda: empty)
     (started.workspace / "nanochat/tokenizer.py").unlink()
     ran = started.run("check", "1.1", "--json")
     assert ran.code == 3

@@ -15,19 +15,19 @@ import pytest
 from command_line import Player
 
 from bughunt import screens
-from bughunt.catalog import Bug, load_catalog
-from bughunt.cost import inside
-from bughunt.cost.recipes import RECIPES
-from bughunt.cost.record import Cost, Figure, curve, load_cost, save_cost
-from bughunt.cost.workshop import Workshop
-from bughunt.debrief import level_debrief
+from bughunt.author.cost import inside
+from bughunt.author.cost.recipes import RECIPES
+from bughunt.author.cost.workshop import Workshop
+from bughunt.content.catalog import Bug, load_catalog
+from bughunt.content.cost_record import Cost, Figure, curve, load_cost, save_cost
+from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
-from bughunt.installed import tree_folder
+from bughunt.hunt.progress import BugProgress, State
 from bughunt.judge import Measurement
-from bughunt.judge.cell import load_module
-from bughunt.probing import views_of
-from bughunt.progress import BugProgress, State
+from bughunt.loading import load_module
 from bughunt.render.plain import draw
+from bughunt.screens.debrief import level_debrief
+from bughunt.screens.probing import views_of
 from bughunt.views import Plot, Series, Table
 
 BUGS = [bug for level in load_catalog().levels for bug in level.bugs]
@@ -254,7 +254,7 @@ class TestInside:
 
 def test_the_command_refuses_what_is_no_bug(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "bughunt.cost", "9.9", "--work", str(tmp_path / "work")],
+        [sys.executable, "-m", "bughunt.author.cost", "9.9", "--work", str(tmp_path / "work")],
         capture_output=True,
         text=True,
         cwd=tmp_path,

@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 from command_line import Player
 
-from bughunt.catalog import Bug, Catalog, Level
-from bughunt.doctor import examine
+from bughunt.content.catalog import Bug, Catalog, Level
+from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
-from bughunt.git import apply_patch, make_repository
-from bughunt.injection import inject
-from bughunt.installed import tree_folder
+from bughunt.hunt.doctor import examine
+from bughunt.workspace.git import apply_patch, make_repository
+from bughunt.workspace.injection import inject
 
 NAMES = ("$HOME", "$USER", "${PWD}", "~", "~root", "a*b", "[ab]?", "-x", "%TEMP%", "two\nlines", "a:b", "a;b")
 if sys.platform == "win32":

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bughunt.catalog import Level, load_catalog
+from bughunt.content.catalog import Level, load_catalog
 from bughunt.errors import BughuntError
-from bughunt.guide import mark_bugs
-from bughunt.injection import inject
+from bughunt.workspace.guide import mark_bugs
+from bughunt.workspace.injection import inject
 
 LEVELS = load_catalog().levels
 MARK = "# bughunt "

@@ -15,12 +15,13 @@ import pytest
 from hostile import CASES, LOADER, TOKENIZER, Case, as_markdown
 from waiting import ended
 
-from bughunt.catalog import Bug, Catalog, load_catalog
-from bughunt.injection import inject
-from bughunt.installed import challenges_folder, tree_folder
-from bughunt.judge import Judge, Verdict, client
-from bughunt.judge.measurer import Mode
-from bughunt.judge.outcomes import Limits
+from bughunt.content.catalog import Bug, Catalog, load_catalog
+from bughunt.content.installed import challenges_folder, tree_folder
+from bughunt.judge import Judge, Verdict
+from bughunt.measure import client
+from bughunt.measure.measurer import Mode
+from bughunt.measure.outcomes import Limits
+from bughunt.workspace.injection import inject
 
 LIMITS = Limits(seconds=3, memory=1 << 30, written=4 << 20, returned=1 << 20, processes=64)
 SEED = 7

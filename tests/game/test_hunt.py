@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from waiting import ended, soon
 
-from bughunt.catalog import Catalog
+from bughunt.content.catalog import Catalog
+from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
-from bughunt.git import apply_patch
-from bughunt.hunt import Hunt
-from bughunt.installed import tree_folder
+from bughunt.hunt.hunt import Hunt
 from bughunt.judge import Verdict
+from bughunt.workspace.git import apply_patch
 
 TOKENIZER = "nanochat/tokenizer.py"
 
@@ -181,9 +181,9 @@ def test_measured_code_that_garbles_the_state(hunt: Hunt) -> None:
 _COMMANDS = """
 import sys
 from pathlib import Path
-from bughunt.catalog import Catalog, load_catalog
-from bughunt.hunt import Hunt
-import bughunt.workspace, bughunt.rescue, bughunt.injection, git
+from bughunt.content.catalog import Catalog, load_catalog
+from bughunt.hunt.hunt import Hunt
+import bughunt.workspace.workspace, bughunt.workspace.rescue, bughunt.workspace.injection, git
 hunt = Hunt(Path(sys.argv[1]), Catalog((load_catalog().level("1"),)))
 what = sys.argv[2]
 sys.stdout.write("ready\\n"); sys.stdout.flush()

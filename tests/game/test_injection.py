@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bughunt import injection
-from bughunt.catalog import Bug, Level, load_catalog, tree_files
+from bughunt.content.catalog import Bug, Level, load_catalog, tree_files
+from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
-from bughunt.injection import inject
-from bughunt.installed import tree_folder
+from bughunt.workspace import injection
+from bughunt.workspace.injection import inject
 
 LEVELS = load_catalog().levels
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from bughunt.catalog import Bug, Catalog, load_catalog
-from bughunt.injection import inject
-from bughunt.installed import challenges_folder, tree_folder
+from bughunt.content.catalog import Bug, Catalog, load_catalog
+from bughunt.content.installed import challenges_folder, tree_folder
 from bughunt.judge import Failure, Judge, Measurement
 from bughunt.judge.checker import Check
-from bughunt.judge.endings import conclude, tidy
-from bughunt.judge.measurer import Mode
-from bughunt.judge.outcomes import Limits
-from bughunt.judge.supervise import Ending
+from bughunt.measure.measurer import Mode
+from bughunt.measure.outcomes import Limits
+from bughunt.measure.results import conclude, tidy
+from bughunt.measure.supervise import Ending
+from bughunt.workspace.injection import inject
 
 SEED = 11
 
@@ -199,8 +199,8 @@ def test_texts_cannot_steer_a_terminal() -> None:
 
 _BOMB = """
 import os, resource, sys, tempfile, json
-from bughunt.judge import cell, kernel, strays, supervise
-from bughunt.judge.outcomes import Limits
+from bughunt.measure import inside, kernel, leftovers, supervise
+from bughunt.measure.outcomes import Limits
 from dataclasses import asdict
 import encodings.idna, shutil, traceback, ctypes
 scratch = tempfile.mkdtemp()
@@ -215,7 +215,7 @@ if os.getuid() == 0:
 request = {"measure": code, "workspace": scratch, "inputs": None, "preload": [], "scratch": scratch,
            "sandbox": False, "limits": asdict(Limits(seconds=20, processes=40))}
 ending = supervise.run_forked(request)
-left = strays._descendants(os.getpid())
+left = leftovers._descendants(os.getpid())
 print(json.dumps({"timed_out": ending.timed_out, "result": ending.result, "left": len(left)}))
 """
 

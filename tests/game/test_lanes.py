@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from waiting import soon
 
-from bughunt.catalog import Bug, load_catalog
-from bughunt.installed import challenges_folder, tree_folder
-from bughunt.judge import Judge, Measurement, Outcome, Stopped, client
-from bughunt.judge.client import ServerGone
-from bughunt.judge.measurer import Measurer, Mode
-from bughunt.judge.outcomes import Limits
+from bughunt.content.catalog import Bug, load_catalog
+from bughunt.content.installed import challenges_folder, tree_folder
+from bughunt.judge import Judge, Measurement, Outcome, Stopped
+from bughunt.measure import client
+from bughunt.measure.client import ServerGone
+from bughunt.measure.measurer import Measurer, Mode
+from bughunt.measure.outcomes import Limits
 
 SEED = 5
 MODES = pytest.mark.parametrize("mode", ["fork", "fresh"])

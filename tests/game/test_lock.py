@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from bughunt.errors import BughuntError
-from bughunt.lock import locked
+from bughunt.hunt.lock import locked
 
 _HOLD = """
 import sys
 from pathlib import Path
-from bughunt.lock import locked
+from bughunt.hunt.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from bughunt import progress as progress_module
 from bughunt.errors import BughuntError
-from bughunt.lock import locked
-from bughunt.progress import BugProgress, LevelProgress, Progress, State, merge_snapshot, snapshot
+from bughunt.hunt import progress as progress_module
+from bughunt.hunt.lock import locked
+from bughunt.hunt.progress import BugProgress, LevelProgress, Progress, State, merge_snapshot, snapshot
 
 LEVEL = {"workspace": "level1", "version": "v1", "started": "2026-01-01T00:00:00+00:00", "guided": False}
 
@@ -217,7 +217,7 @@ def test_reading_waits_for_nobody(progress: Progress) -> None:
 _COUNT = """
 import sys
 from pathlib import Path
-from bughunt.progress import Progress
+from bughunt.hunt.progress import Progress
 progress = Progress(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bughunt import workspace as workspace_module
-from bughunt.catalog import Catalog, Level
+from bughunt.content.catalog import Catalog, Level
 from bughunt.errors import BughuntError
-from bughunt.hunt import Hunt
+from bughunt.hunt.hunt import Hunt
+from bughunt.workspace import workspace as workspace_module
 
 TOKENIZER, LOADER = "nanochat/tokenizer.py", "nanochat/dataloader.py"
 
@@ -491,9 +491,10 @@ _AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from bughunt.errors import BughuntError
-from bughunt.catalog import Catalog, load_catalog
-from bughunt.hunt import Hunt
-import bughunt.workspace, bughunt.rescue, bughunt.injection, git, encodings.idna, encodings.latin_1
+from bughunt.content.catalog import Catalog, load_catalog
+from bughunt.hunt.hunt import Hunt
+import bughunt.workspace.workspace, bughunt.workspace.rescue, bughunt.workspace.injection
+import encodings.idna, encodings.latin_1
 hunt = Hunt(Path(sys.argv[1]), Catalog((load_catalog().level("1"),)))
 for folder in (hunt.folder, *hunt.folder.rglob("*")):
     if not folder.is_symlink(): os.chown(folder, 65534, 65534)

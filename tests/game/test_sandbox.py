@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bughunt.catalog import load_catalog
-from bughunt.injection import inject
-from bughunt.installed import tree_folder
+from bughunt.content.catalog import load_catalog
+from bughunt.content.installed import tree_folder
 from bughunt.judge import Judge
-from bughunt.judge.sandbox import lacking
+from bughunt.measure.sandbox import lacking
+from bughunt.workspace.injection import inject
 
 BUG = load_catalog().bug("1.1")
 

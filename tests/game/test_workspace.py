@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bughunt.casefile import case_file
-from bughunt.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.content.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
-from bughunt.hunt import Hunt
-from bughunt.injection import inject
-from bughunt.installed import tree_folder
+from bughunt.hunt.hunt import Hunt
+from bughunt.workspace.casefile import case_file
+from bughunt.workspace.injection import inject
 
 LEVELS = load_catalog().levels
 

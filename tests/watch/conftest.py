@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from watching import ScriptedJudge, Watcher
 
-from bughunt.hunt import Hunt
+from bughunt.hunt.hunt import Hunt
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from watching import Watcher
 
-from bughunt.hunt import Hunt
-from bughunt.injection import inject
-from bughunt.installed import tree_folder
+from bughunt.content.installed import tree_folder
+from bughunt.hunt.hunt import Hunt
 from bughunt.judge import Judge
+from bughunt.workspace.injection import inject
 
 
 def test_saves_in_a_row(hunt: Hunt, watch: Callable[..., Watcher], tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from bughunt.catalog import Bug, Card, Level, Place
+from bughunt.content.catalog import Bug, Card, Level, Place
 from bughunt.judge import Verdict
 from bughunt.views import Code, Heading, Item, Plot, Series, Table, Text
 from bughunt.watch.app import Watch

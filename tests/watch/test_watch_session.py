@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from watching import PATIENCE_SECONDS, ScriptedJudge, Watcher
 
-from bughunt.catalog import Bug
-from bughunt.hunt import Hunt
+from bughunt.content.catalog import Bug
+from bughunt.hunt.hunt import Hunt
 from bughunt.judge import Measurement, Outcome
 from bughunt.render import plain
 from bughunt.watch import session

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import bughunt
-from bughunt.hunt import Hunt
+from bughunt.hunt.hunt import Hunt
 
 termios = pytest.importorskip("termios", reason="there are no pseudo-terminals here")
 pty = pytest.importorskip("pty")
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 60.0
 IMPORTED_FROM = Path(bughunt.__file__).resolve().parents[1]
 
 WATCH = """
-from bughunt.cli import main
+from bughunt.cli.main import main
 {before}
 main()
 """

@@ -18,11 +18,11 @@ import pytest
 from watching import Watcher
 
 import bughunt
-from bughunt.hunt import Hunt
-from bughunt.installed import tree_folder
+from bughunt.content.installed import tree_folder
+from bughunt.hunt.hunt import Hunt
 from bughunt.judge import Failure, Judge, Measurement, Outcome, Stopped
-from bughunt.judge.measurer import Measurer
-from bughunt.judge.outcomes import Limits
+from bughunt.measure.measurer import Measurer
+from bughunt.measure.outcomes import Limits
 from bughunt.watch import warm
 from bughunt.watch.warm import borrow, lending
 

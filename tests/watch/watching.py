@@ -7,8 +7,8 @@ from pathlib import Path
 from threading import Condition, Event
 from typing import Any
 
-from bughunt.catalog import Bug
-from bughunt.hunt import Hunt
+from bughunt.content.catalog import Bug
+from bughunt.hunt.hunt import Hunt
 from bughunt.judge import Measurement, Outcome, Stopped, Verdict
 from bughunt.watch.scene import Page, Scene
 from bughunt.watch.session import Broken, Session

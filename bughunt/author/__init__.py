@@ -1,0 +1,1 @@
+"""`bughunt dev`: the tools of those who make the game."""

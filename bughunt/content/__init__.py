@@ -1,0 +1,1 @@
+"""What authors wrote: levels, bugs, hints and costs, read into typed records."""

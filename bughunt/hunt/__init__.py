@@ -1,0 +1,1 @@
+"""One player's game behind one object: state, progress, score."""

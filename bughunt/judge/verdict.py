@@ -1,0 +1,20 @@
+"""What the judge says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+VerdictKind = Literal["fixed", "broken", "crashed", "unknown"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge says of one bug. `elsewhere`: it is fixed, with the defect itself untouched."""
+
+    bug: str
+    kind: VerdictKind
+    message: str = ""
+    detail: str = ""
+    seconds: float = 0.0
+    elsewhere: bool = False

@@ -1,0 +1,134 @@
+"""Inside the measuring process: take the limits on, run the workspace's code, write down what it did.
+
+Nothing here decides anything. Whatever this process writes is read by the judge as untrusted data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from bughunt.loading import load_module
+from bughunt.measure.environment import places_in
+from bughunt.measure.sandbox import confine
+
+if sys.platform != "win32":
+    import resource
+
+
+def perform(request: dict[str, Any], result_fd: int) -> NoReturn:
+    """Measures as `request` asks, writes one JSON document to `result_fd`, and ends the process.
+
+    The document is `{"data": …}`; or `{"raised": …}`, see `describe`; or `{"unfit": why}` for data that
+    cannot be written down.
+    """
+    try:
+        if request["sandbox"]:
+            confine(request["scratch"])
+        _take_on_limits(request)
+        data = _measure(request)
+    except BaseException as error:
+        payload = json.dumps({"raised": describe(error, request["workspace"])}).encode()
+    else:
+        payload = _written_down(data, request["limits"]["returned"])
+    _write_all(result_fd, payload)
+    os._exit(0)
+
+
+def _measure(request: dict[str, Any]) -> Any:
+    os.chdir(request["scratch"])
+    # A fork has those of its server.
+    os.environ.update(places_in(request["scratch"]))
+    tempfile.tempdir = None
+    # Bytecode lying in the workspace is not the source that the player sees.
+    sys.pycache_prefix = request["scratch"]
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, request["workspace"])
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+    module = load_module(request["measure"], "bughunt_measure")
+    return module.measure(request["inputs"])
+
+
+def _written_down(data: Any, limit: int) -> bytes:
+    try:
+        payload = json.dumps({"data": data}).encode()
+        if len(payload) > limit:
+            raise ValueError(f"it is {len(payload):,} bytes long")
+    except BaseException as error:
+        return json.dumps({"unfit": _safe_str(error)}).encode()
+    return payload
+
+
+def _take_on_limits(request: dict[str, Any]) -> None:
+    if sys.platform == "win32":
+        return
+    limit = request["limits"]
+    # The wall clock strikes first, except for a process that has freed itself of it.
+    _lower(resource.RLIMIT_CPU, int(time.process_time() + limit["seconds"]) + 3)
+    _lower(resource.RLIMIT_FSIZE, limit["written"])
+    _lower(resource.RLIMIT_CORE, 0)
+    in_use = _address_space()
+    if in_use is not None:
+        _lower(resource.RLIMIT_AS, in_use + limit["memory"])
+    running = _threads_in_system()
+    if running is not None:
+        _lower(resource.RLIMIT_NPROC, running + limit["processes"])
+
+
+def _lower(kind: int, value: int) -> None:
+    # A platform may not know a limit, or the shell may have set a lower one.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(kind, (value, value))
+
+
+def _address_space() -> int | None:
+    """Bytes of address space in use, where the system tells (Linux)."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError):
+        return None
+
+
+def _threads_in_system() -> int | None:
+    """Threads of all processes, where the system tells (Linux): no user has more."""
+    try:
+        return int(Path("/proc/loadavg").read_text().split()[3].split("/")[1])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def describe(error: BaseException, workspace: str) -> dict[str, str]:
+    """The exception's type and message, and its traceback as far as it runs through the workspace."""
+    root = os.path.realpath(workspace) + os.sep
+    lines: list[str] = []
+    with suppress(Exception):
+        for frame in traceback.extract_tb(error.__traceback__):
+            path = os.path.realpath(frame.filename)
+            if path.startswith(root):
+                shown = path[len(root) :]
+                lines += [f'  File "{shown}", line {frame.lineno}, in {frame.name}', f"    {frame.line}"]
+    with suppress(Exception):
+        lines += [line.rstrip("\n") for line in traceback.format_exception_only(error)]
+    text = "\n".join(lines).replace(root, "")
+    return {"type": type(error).__name__, "message": _safe_str(error), "detail": text[-4000:]}
+
+
+def _safe_str(error: BaseException) -> str:
+    try:
+        return str(error)[:500]
+    except Exception:
+        return "(its message cannot be shown)"
+
+
+def _write_all(fd: int, payload: bytes) -> None:
+    while payload:
+        payload = payload[os.write(fd, payload) :]

@@ -1,0 +1,74 @@
+"""From how a measuring process ended to an outcome: a measurement, or a sentence on why there is none."""
+
+from __future__ import annotations
+
+import json
+import signal
+from contextlib import suppress
+from typing import Any
+
+from bughunt.measure.outcomes import Failure, Limits, Measurement, Outcome
+from bughunt.measure.supervise import Ending
+
+_DETAIL_CHARACTERS = 4000
+
+
+def conclude(ending: Ending, limits: Limits) -> Outcome:
+    """Reads what a process left. Nothing it wrote is believed to be more than data."""
+    printed = tidy(ending.printed, _DETAIL_CHARACTERS)
+    if not ending.ready:
+        return Failure("The measuring process could not be prepared.", printed, ours=True)
+    if ending.timed_out:
+        return Failure(
+            f"The code was still running after {limits.seconds:g} seconds.", printed, seconds=ending.seconds
+        )
+    if ending.result is None:
+        return Failure("The code returned more than a measurement may hold.", seconds=ending.seconds)
+    answer: Any = None
+    with suppress(ValueError, RecursionError):
+        answer = json.loads(ending.result)
+    if isinstance(answer, dict):
+        if answer.keys() == {"data"} and ending.status == 0:
+            return Measurement(answer["data"], ending.seconds)
+        if "unfit" in answer:
+            reason = tidy(str(answer["unfit"]), 200)
+            message = f"What the code returned is not of a kind that can be measured: {reason}"
+            return Failure(message, printed, seconds=ending.seconds)
+        if isinstance(answer.get("raised"), dict):
+            raised = {str(key): str(value) for key, value in answer["raised"].items()}
+            detail = tidy(raised.get("detail", ""), _DETAIL_CHARACTERS)
+            return Failure(_say_raised(raised), detail, seconds=ending.seconds)
+    if ending.result.strip() and ending.status == 0:
+        message = "The measurement cannot be read: something else was written into it."
+        return Failure(message, printed, seconds=ending.seconds)
+    return Failure(_say_ended(ending.status), printed, seconds=ending.seconds)
+
+
+def tidy(text: str, characters: int) -> str:
+    """The end of a text that comes from the measuring process, without what would steer a terminal."""
+    kept = "".join(c for c in text if c.isprintable() or c in "\n\t")
+    return kept if len(kept) <= characters else "… " + kept[-characters:]
+
+
+def _say_raised(raised: dict[str, str]) -> str:
+    kind = tidy(raised.get("type", "an exception"), 80)
+    lines = tidy(raised.get("message", ""), 300).strip().split("\n")
+    if kind == "MemoryError" or "can't allocate memory" in raised.get("message", ""):
+        return "The code ran out of the memory that a measurement may use."
+    if kind in ("SystemExit", "KeyboardInterrupt"):
+        return f"The code ended with {kind} before it could be measured."
+    if kind == "OSError" and "File too large" in lines[0]:
+        return "The code wrote more than a measurement may write."
+    return f"The code raised {kind}: {lines[0]}" if lines[0] else f"The code raised {kind}."
+
+
+def _say_ended(status: int) -> str:
+    if status < 0:
+        try:
+            name = signal.Signals(-status).name
+        except ValueError:
+            name = f"signal {-status}"
+        if name == "SIGXFSZ":
+            return "The code wrote more than a measurement may write."
+        return f"The process that ran the code was ended by {name} before it could be measured."
+    return f"The code ended the process (exit status {status}) before it could be measured."

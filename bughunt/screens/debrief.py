@@ -1,0 +1,109 @@
+"""What a player takes away: from one level, and from the whole game."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bughunt.content.catalog import Bug, Catalog, Level
+from bughunt.content.cost_record import load_cost
+from bughunt.hunt import score
+from bughunt.hunt.progress import BugProgress, State
+from bughunt.views import Heading, Item, Table, Text, View
+
+LEARNT = (
+    "the anatomy of a transformer, from the bytes of a text to the tokens of an answer",
+    "debugging PyTorch by what can be observed: shapes, dtypes, gradients, memory",
+    "care with detail: one line, one sign, one index",
+    "reasoning about training dynamics, and what today's optimizers hide",
+)
+
+
+def level_debrief(level: Level, state: State) -> list[View]:
+    """Patterns met, what each bug would have cost, hints and time used, strategies for next time."""
+    rows = []
+    for bug in level.bugs:
+        progress = state.bugs.get(bug.id, BugProgress())
+        rows.append(
+            (
+                bug.id,
+                bug.card.pattern if progress.fixed_at else "(not fixed yet)",
+                bug.card.consequence if progress.fixed_at else "",
+                progress.hints,
+                progress.checks,
+                f"{score.earned(level, progress)}/{level.points}",
+            )
+        )
+    views: list[View] = [
+        Heading(f"Debrief: {level.title}"),
+        Table(("bug", "pattern", "in production", "hints", "checks", "points"), rows),
+        *_costs([bug for bug in level.bugs if state.bugs.get(bug.id, BugProgress()).fixed_at]),
+    ]
+    minutes = minutes_used(level, state)
+    if minutes is not None:
+        laid_out = f"(this level is laid out for {level.minutes})"
+        views.append(Text(f"From the start to the last fix: {minutes} min {laid_out}."))
+    for bug in level.bugs:
+        if state.bugs.get(bug.id, BugProgress()).elsewhere:
+            places = " and ".join(f"{place.function} in {place.file}" for place in bug.card.where)
+            views.append(Text(f"{bug.id} was repaired from elsewhere: the defect itself is in {places}."))
+    strategies = "\n".join(f"- {strategy}" for strategy in level.strategies)
+    views.append(Item("What helps, here and elsewhere:", strategies))
+    return views
+
+
+def game_debrief(catalog: Catalog, state: State) -> list[View]:
+    """The whole game: every level that has been started, then the sum of it."""
+    started = [level for level in catalog.levels if level.id in state.levels]
+    views: list[View] = []
+    for level in started:
+        views += level_debrief(level, state)
+    fixed = [
+        (level, bug)
+        for level in catalog.levels
+        for bug in level.bugs
+        if state.bugs.get(bug.id, BugProgress()).fixed_at
+    ]
+    total = sum(len(level.bugs) for level in catalog.levels)
+    earned = sum(score.earned(level, state.bugs[bug.id]) for level, bug in fixed)
+    most = sum(level.points * len(level.bugs) for level in catalog.levels)
+    views += [
+        Heading("The whole game"),
+        Text(f"{len(fixed)} of {total} bugs fixed, {earned} of {most} points."),
+    ]
+    if fixed:
+        views += [
+            _grouped("Patterns met", "pattern", [(bug.card.pattern, bug.id) for _, bug in fixed]),
+            _grouped(
+                "In production", "would have meant", [(bug.card.consequence, bug.id) for _, bug in fixed]
+            ),
+        ]
+    if len(fixed) == total:
+        views.append(Item("Whoever has fixed them all has shown:", "\n".join(f"- {one}" for one in LEARNT)))
+    return views
+
+
+def minutes_used(level: Level, state: State) -> int | None:
+    """Whole minutes from the start of the level to its last first fix; None where the state cannot tell."""
+    record = state.levels.get(level.id)
+    fixed = [state.bugs.get(bug.id, BugProgress()).fixed_at for bug in level.bugs]
+    if record is None or None in fixed:
+        return None
+    try:
+        last = max(datetime.fromisoformat(time) for time in fixed if time is not None)
+        return max(0, round((last - datetime.fromisoformat(record.started)).total_seconds() / 60))
+    except (ValueError, TypeError):
+        return None
+
+
+def _costs(fixed: Sequence[Bug]) -> list[View]:
+    """What a whole run with each of these bugs came to: the first of its figures."""
+    costs = [(bug, load_cost(bug.folder)) for bug in fixed]
+    rows = [(bug.id, *cost.figures[0].row) for bug, cost in costs if cost]
+    return [Table(("bug", "measured over a whole run", "without it", "with it"), rows)] if rows else []
+
+
+def _grouped(title: str, column: str, pairs: Sequence[tuple[str, str]]) -> Table:
+    names = dict.fromkeys(name for name, _ in pairs)
+    rows = [(name, ", ".join(bug for other, bug in pairs if other == name)) for name in names]
+    return Table((column, "bugs"), rows, title=title)

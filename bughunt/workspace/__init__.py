@@ -1,0 +1,1 @@
+"""The player's copy of the tree: made, compared, reset, rescued."""
