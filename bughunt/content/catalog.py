@@ -32,7 +32,7 @@ class Place:
 class Card:
     """What `bug.toml` says.
 
-    `cost` is how to read the figures of `bughunt.author.cost`; `preload` lists the modules a measurement wants
+    `cost` is how to read the figures of `cost.json`; `preload` lists the modules a measurement wants
     imported beforehand.
     """
 
