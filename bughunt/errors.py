@@ -12,6 +12,7 @@ class Exit(IntEnum):
     NOT_FIXED = 1
     NOT_CARRIED_OUT = 2
     JUDGE_FAILED = 3
+    UNFORESEEN = 4
     INTERRUPTED = 130
 
 
@@ -23,3 +24,7 @@ class BughuntError(Exception):
         self.message = message
         self.step = step
         self.code = code
+
+
+class OutputError(BughuntError):
+    """Standard output cannot be written to, so that the error can be told on standard error alone."""

@@ -62,7 +62,7 @@ def _version(distribution: str) -> str:
 
 
 def _examine_judge(catalog: Catalog) -> Iterator[Finding]:
-    from bughunt.hunt.hunt import new_seed
+    from bughunt.hunt.judging import new_seed
     from bughunt.judge import Judge
     from bughunt.workspace.injection import inject
 

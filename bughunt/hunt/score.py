@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from bughunt.content.catalog import HINTS_PER_BUG, Level
 from bughunt.hunt.progress import BugProgress
+from bughunt.hunt.state import State
 
 _SHARES = HINTS_PER_BUG + 1
+
+
+@dataclass(frozen=True)
+class Score:
+    """Points `earned` of the `most` there are."""
+
+    earned: int
+    most: int
 
 
 def worth(level: Level, progress: BugProgress) -> int:
@@ -18,4 +30,12 @@ def worth(level: Level, progress: BugProgress) -> int:
 
 def earned(level: Level, progress: BugProgress) -> int:
     """The points a bug has brought in."""
-    return worth(level, progress) if progress.fixed_at is not None else 0
+    return worth(level, progress) if progress.solved else 0
+
+
+def score(levels: Iterable[Level], state: State) -> Score:
+    """The points of some levels together."""
+    pairs = [(level, bug) for level in levels for bug in level.bugs]
+    return Score(
+        sum(earned(level, state.bug(bug.id)) for level, bug in pairs), sum(level.points for level, _ in pairs)
+    )

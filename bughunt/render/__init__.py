@@ -6,8 +6,10 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TextIO
 
+from bughunt.errors import OutputError
 from bughunt.views import View
 
 _NARROWEST, _WIDEST = 40, 100
@@ -20,13 +22,20 @@ def show(views: Iterable[View], *, error: bool = False) -> None:
     if stream.isatty() and not os.environ.get("NO_COLOR"):
         from bughunt.render.coloured import print_views
 
-        print_views(views, stream, page_width())
+        with writing(stream):
+            print_views(views, stream, page_width())
     else:
         from bughunt.render.plain import draw
 
-        stream.write(draw(views, page_width()))
-        stream.flush()
+        with writing(stream):
+            stream.write(draw(views, page_width()))
     _draw_working()
+
+
+def show_text(text: str) -> None:
+    """Prints a text as it is on standard output."""
+    with writing(sys.stdout):
+        sys.stdout.write(text)
 
 
 def show_error(message: str, step: str) -> None:
@@ -34,8 +43,42 @@ def show_error(message: str, step: str) -> None:
     _erase_working()
     coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     lead = f"\x1b[31m{message}\x1b[0m" if coloured else message
-    sys.stderr.write(f"{lead}\n{step}\n" if step else f"{lead}\n")
-    sys.stderr.flush()
+    with suppress(OutputError), writing(sys.stderr):
+        sys.stderr.write(f"{lead}\n{step}\n" if step else f"{lead}\n")
+
+
+def finish() -> None:
+    """Writes out what has not been written yet. Raises OutputError where that cannot be done."""
+    for stream in (sys.stdout, sys.stderr):
+        with writing(stream):
+            pass
+
+
+@contextmanager
+def writing(stream: TextIO) -> Iterator[None]:
+    """Around what writes to `stream`. Where nobody reads any more the rest goes nowhere, and all goes on.
+
+    Raises OutputError when it cannot be written for another reason, such as a full disk.
+    """
+    try:
+        yield
+        stream.flush()
+    except BrokenPipeError:
+        _discard(stream)
+    except OSError as error:
+        _discard(stream)
+        name = "Standard error" if stream is sys.stderr else "Standard output"
+        raise OutputError(
+            f"{name} cannot be written: {error.strerror}.", "Send it to a place that takes it."
+        ) from error
+
+
+def _discard(stream: TextIO) -> None:
+    """Sends what is still in the stream, and all to come, nowhere: else Python would try again at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    stream.flush()
 
 
 @contextmanager

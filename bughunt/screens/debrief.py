@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from bughunt.content.catalog import Bug, Catalog, Level
 from bughunt.content.cost_record import load_cost
-from bughunt.hunt import score
-from bughunt.hunt.progress import BugProgress, State
+from bughunt.hunt.score import earned, score
+from bughunt.hunt.state import State
+from bughunt.screens.document import document
 from bughunt.views import Heading, Item, Table, Text, View
 
 LEARNT = (
@@ -23,28 +25,28 @@ def level_debrief(level: Level, state: State) -> list[View]:
     """Patterns met, what each bug would have cost, hints and time used, strategies for next time."""
     rows = []
     for bug in level.bugs:
-        progress = state.bugs.get(bug.id, BugProgress())
+        progress = state.bug(bug.id)
         rows.append(
             (
                 bug.id,
-                bug.card.pattern if progress.fixed_at else "(not fixed yet)",
-                bug.card.consequence if progress.fixed_at else "",
+                bug.card.pattern if progress.solved else "(not fixed yet)",
+                bug.card.consequence if progress.solved else "",
                 progress.hints,
                 progress.checks,
-                f"{score.earned(level, progress)}/{level.points}",
+                f"{earned(level, progress)}/{level.points}",
             )
         )
     views: list[View] = [
         Heading(f"Debrief: {level.title}"),
         Table(("bug", "pattern", "in production", "hints", "checks", "points"), rows),
-        *_costs([bug for bug in level.bugs if state.bugs.get(bug.id, BugProgress()).fixed_at]),
+        *_costs([bug for bug in level.bugs if state.bug(bug.id).solved]),
     ]
     minutes = minutes_used(level, state)
     if minutes is not None:
         laid_out = f"(this level is laid out for {level.minutes})"
         views.append(Text(f"From the start to the last fix: {minutes} min {laid_out}."))
     for bug in level.bugs:
-        if state.bugs.get(bug.id, BugProgress()).elsewhere:
+        if state.bug(bug.id).elsewhere:
             places = " and ".join(f"{place.function} in {place.file}" for place in bug.card.where)
             views.append(Text(f"{bug.id} was repaired from elsewhere: the defect itself is in {places}."))
     strategies = "\n".join(f"- {strategy}" for strategy in level.strategies)
@@ -58,18 +60,12 @@ def game_debrief(catalog: Catalog, state: State) -> list[View]:
     views: list[View] = []
     for level in started:
         views += level_debrief(level, state)
-    fixed = [
-        (level, bug)
-        for level in catalog.levels
-        for bug in level.bugs
-        if state.bugs.get(bug.id, BugProgress()).fixed_at
-    ]
+    fixed = [(level, bug) for level in catalog.levels for bug in level.bugs if state.bug(bug.id).solved]
     total = sum(len(level.bugs) for level in catalog.levels)
-    earned = sum(score.earned(level, state.bugs[bug.id]) for level, bug in fixed)
-    most = sum(level.points * len(level.bugs) for level in catalog.levels)
+    points = score(catalog.levels, state)
     views += [
         Heading("The whole game"),
-        Text(f"{len(fixed)} of {total} bugs fixed, {earned} of {most} points."),
+        Text(f"{len(fixed)} of {total} bugs fixed, {points.earned} of {points.most} points."),
     ]
     if fixed:
         views += [
@@ -83,15 +79,61 @@ def game_debrief(catalog: Catalog, state: State) -> list[View]:
     return views
 
 
+def after_debrief() -> Text:
+    """Where to read on when a level is done."""
+    return Text(
+        "Why each bug matters: `bughunt solution BUG`, free now. All levels: `bughunt debrief`.", "dim"
+    )
+
+
+def debrief_document(catalog: Catalog, state: State) -> dict[str, Any]:
+    """Of every level that has been started, what was met and what it took."""
+    total = score(catalog.levels, state)
+    levels = [
+        {
+            "level": level.id,
+            "title": level.title,
+            "minutes_used": minutes_used(level, state),
+            "minutes": level.minutes,
+            "score": score([level], state).earned,
+            "points": score([level], state).most,
+            "bugs": [_bug(level, bug, state) for bug in level.bugs],
+            "strategies": list(level.strategies),
+        }
+        for level in catalog.levels
+        if level.id in state.levels
+    ]
+    return document("debrief", {"levels": levels, "score": total.earned, "points": total.most})
+
+
+def _bug(level: Level, bug: Bug, state: State) -> dict[str, Any]:
+    progress = state.bug(bug.id)
+    cost = load_cost(bug.folder) if progress.solved else None
+    return {
+        "bug": bug.id,
+        "title": bug.card.title,
+        "fixed_at": progress.solved_at,
+        "pattern": bug.card.pattern if progress.solved else None,
+        "consequence": bug.card.consequence if progress.solved else None,
+        "cost": list(cost.figures[0].row) if cost else None,
+        "elsewhere": progress.elsewhere,
+        "hints_taken": progress.hints,
+        "checks": progress.checks,
+        "solution_opened": progress.solution_opened,
+        "earned": earned(level, progress),
+    }
+
+
 def minutes_used(level: Level, state: State) -> int | None:
     """Whole minutes from the start of the level to its last first fix; None where the state cannot tell."""
     record = state.levels.get(level.id)
-    fixed = [state.bugs.get(bug.id, BugProgress()).fixed_at for bug in level.bugs]
-    if record is None or None in fixed:
+    solved = [state.bug(bug.id).solved_at for bug in level.bugs]
+    if record is None or None in solved:
         return None
     try:
-        last = max(datetime.fromisoformat(time) for time in fixed if time is not None)
-        return max(0, round((last - datetime.fromisoformat(record.started)).total_seconds() / 60))
+        started = datetime.fromisoformat(state.first_start(level.id) or record.started)
+        last = max(datetime.fromisoformat(time) for time in solved if time is not None)
+        return max(0, round((last - started).total_seconds() / 60))
     except (ValueError, TypeError):
         return None
 

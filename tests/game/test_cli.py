@@ -92,7 +92,7 @@ def test_a_fresh_start_keeps_the_edits_aside(started: Player) -> None:
     ran = started.run("start", "level1", "--fresh")
     assert "bughunt restore" in ran.out
     assert file.read_text() != "# mine\n"
-    assert started.run("status", "--json").document["levels"][0]["bugs"][0]["hints_taken"] == 0
+    assert started.run("status", "--json").document["levels"][0]["bugs"][0]["hints_taken"] == 1
     assert started.run("restore").code == 0
     assert file.read_text() == "# mine\n"
     assert started.run("status", "--json").document["levels"][0]["bugs"][0]["hints_taken"] == 1
@@ -212,7 +212,7 @@ def test_a_judge_that_cannot_work_says_so(started: Player, monkeypatch: pytest.M
     empty = started.folder / "empty"
     empty.mkdir()
     monkeypatch.syspath_prepend(str(tree_folder()))
-    monkeypatch.setattr("bughunt.hunt.hunt.tree_folder", lambda: empty)
+    monkeypatch.setattr("bughunt.hunt.judging.tree_folder", lambda: empty)
     (started.workspace / "nanochat/tokenizer.py").unlink()
     ran = started.run("check", "1.1", "--json")
     assert ran.code == 3

@@ -17,8 +17,10 @@ from waiting import ended, soon
 from bughunt.content.catalog import Catalog
 from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
+from bughunt.hunt import events
 from bughunt.hunt.hunt import Hunt
-from bughunt.judge import Verdict
+from bughunt.hunt.score import score
+from bughunt.judge import Verdict, VerdictKind
 from bughunt.workspace.git import apply_patch
 
 TOKENIZER = "nanochat/tokenizer.py"
@@ -38,11 +40,11 @@ def test_a_hunt_is_found_from_below(hunt: Hunt) -> None:
 
 def test_starting_again_takes_up_where_it_was(hunt: Hunt) -> None:
     (hunt.folder / "level1" / "note.txt").write_text("mine")
-    hunt.hint("1.1")
+    hunt.hint(hunt.catalog.bug("1.1"))
     started = again(hunt).start("easy")
     assert started.how == "resumed"
     assert (started.workspace / "note.txt").read_text() == "mine"
-    assert again(hunt).state().bugs["1.1"].hints == 1
+    assert again(hunt).state().bug("1.1").hints == 1
 
 
 def test_guided_after_a_plain_start_is_refused(hunt: Hunt) -> None:
@@ -60,33 +62,69 @@ def test_a_start_whose_state_was_lost_is_taken_up(hunt: Hunt) -> None:
 
 
 def test_hints_count_until_the_bug_is_fixed(hunt: Hunt) -> None:
-    given = [hunt.hint("1.1") for _ in range(5)]
+    given = [hunt.hint(hunt.catalog.bug("1.1")) for _ in range(5)]
     assert [hint.number if hint else None for hint in given] == [1, 2, 3, 4, None]
-    hunt.record(Verdict("1.2", "fixed"))
-    assert hunt.hint("1.2") is None
+    hunt.record(Verdict("1.2", "fixed"), 1)
     bug = hunt.catalog.bug("1.2")
+    assert hunt.hint(bug) is None
     assert len(hunt.hints_taken(bug, hunt.state())) == 4
-    assert hunt.state().bugs["1.2"].hints == 0
+    assert hunt.state().bug("1.2").hints == 0
 
 
 def test_verdicts_are_counted_and_unknown_ones_change_nothing(hunt: Hunt) -> None:
-    hunt.record(Verdict("1.1", "fixed"))
-    first = hunt.state().bugs["1.1"]
-    hunt.record(Verdict("1.1", "unknown"))
-    assert hunt.state().bugs["1.1"].verdict == "fixed"
-    hunt.record(Verdict("1.1", "broken"))
-    after = hunt.state().bugs["1.1"]
-    assert (after.verdict, after.fixed_at, after.checks) == ("broken", first.fixed_at, 3)
+    hunt.record(Verdict("1.1", "fixed"), 1)
+    first = hunt.state().bug("1.1")
+    hunt.record(Verdict("1.1", "unknown"), 2)
+    assert hunt.state().bug("1.1").fixed
+    hunt.record(Verdict("1.1", "broken"), 3)
+    after = hunt.state().bug("1.1")
+    assert (after.verdict, after.solved_at, after.checks) == ("broken", first.solved_at, 3)
+    assert after.solved
+
+
+def test_a_level_is_completed_once_and_again_after_it_was_broken(hunt: Hunt) -> None:
+    def record(bug: str, kind: VerdictKind) -> bool:
+        return hunt.record(Verdict(bug, kind), 1)
+
+    assert [record(bug, "fixed") for bug in ("1.1", "1.2", "1.3")] == [False, False, True]
+    assert not record("1.3", "fixed")
+    assert not record("1.2", "broken")
+    assert record("1.2", "fixed")
+
+
+def test_nothing_gives_a_hint_or_an_opened_solution_back(hunt: Hunt) -> None:
+    """A fresh start, a whole reset, a restore, a second start: prices belong to the bug."""
+    hunt.hint(hunt.catalog.bug("1.1"))
+    for _ in range(2):
+        hunt.ask_solution("1.2")
+    hunt.record(Verdict("1.3", "fixed"), 1)
+    before = hunt.state()
+    for step in (
+        lambda: hunt.start("level1", fresh=True),
+        lambda: hunt.reset(hunt.reset_plan(None)),
+        lambda: hunt.start("level1"),
+        lambda: hunt.restore(None),
+        lambda: shutil.rmtree(hunt.folder / "level1"),
+        lambda: hunt.start("level1"),
+    ):
+        if (hunt.folder / "level1").exists():
+            (hunt.folder / "level1" / "note.txt").write_text("mine")
+        step()
+        state = again(hunt).state()
+        assert score(hunt.catalog.levels, state) == score(hunt.catalog.levels, before)
+        for bug in ("1.1", "1.2"):
+            assert state.bug(bug) == before.bug(bug)
+        assert state.bug("1.3").solved
 
 
 def test_resetting_a_bug_says_whom_it_reopens(hunt: Hunt) -> None:
     for bug in ("1.1", "1.2", "1.3"):
-        hunt.record(Verdict(bug, "fixed"))
+        hunt.record(Verdict(bug, "fixed"), 1)
     assert hunt.reset_plan("1.1").reopened == ()
     plan = hunt.reset_plan("1.2")
     assert plan.reopened == ("1.3",)
     hunt.reset(plan)
-    assert [hunt.state().bugs[bug].verdict for bug in ("1.1", "1.2", "1.3")] == ["fixed", None, None]
+    assert [hunt.state().bug(bug).verdict for bug in ("1.1", "1.2", "1.3")] == ["fixed", None, None]
 
 
 def test_a_solution_is_asked_for_twice_and_is_free_once_solved(hunt: Hunt) -> None:
@@ -94,12 +132,12 @@ def test_a_solution_is_asked_for_twice_and_is_free_once_solved(hunt: Hunt) -> No
     found = hunt.ask_solution("1.1")
     assert found is not None
     assert not found.free
-    assert hunt.state().bugs["1.1"].solution_opened
-    hunt.record(Verdict("1.2", "fixed"))
+    assert hunt.state().bug("1.1").solution_opened
+    hunt.record(Verdict("1.2", "fixed"), 1)
     free = hunt.ask_solution("1.2")
     assert free is not None
     assert free.free
-    assert hunt.state().bugs["1.2"].solution_opened is None
+    assert hunt.state().bug("1.2").solution_opened is None
 
 
 def test_a_solution_repairs_its_bug(hunt: Hunt, tmp_path: Path) -> None:
@@ -114,22 +152,22 @@ def test_a_solution_repairs_its_bug(hunt: Hunt, tmp_path: Path) -> None:
 
 def test_a_level_and_a_bug_that_are_no_more(hunt: Hunt) -> None:
     """The state names them; the catalog does not."""
-    with hunt.progress.update() as state:
-        state.active = "level9"
-        state.levels["level9"] = state.levels["level1"]
-        state.bug("9.1").verdict = "fixed"
-        state.bug("1.7").hints = 4
+    with hunt.store.update() as change:
+        change.state.active = "level9"
+        change.state.levels["level9"] = change.state.levels["level1"]
+        change.note(events.Check(bug="9.1", verdict="fixed", seed=1))
+        change.note(events.Hint(bug="1.7", number=4))
     later = again(hunt)
     state = later.state()
     assert later.next_bug(state) is None
     with pytest.raises(BughuntError) as caught:
-        later.hint(None)
+        later.chosen_bug(None)
     assert "level9" in caught.value.message
     assert "bughunt start level1" in caught.value.step
-    assert later.hint("1.1") is not None
+    assert later.hint(later.catalog.bug("1.1")) is not None
     assert later.start("level1").how == "resumed"
     document = json.loads((hunt.folder / ".bughunt" / "state.json").read_text())
-    assert {"9.1", "1.7"} <= document["bugs"].keys()
+    assert {"9.1", "1.7"} <= later.state().bugs.keys()
     assert "level9" in document["levels"]
 
 
@@ -137,7 +175,7 @@ def test_a_level_and_a_bug_that_are_no_more(hunt: Hunt) -> None:
 def test_a_level_that_has_not_been_started(command: str, tmp_path: Path, level1_only: Catalog) -> None:
     hunt = Hunt(tmp_path, level1_only)
     calls = {
-        "hint": lambda: hunt.hint("1.1"),
+        "hint": lambda: hunt.hint(hunt.catalog.bug("1.1")),
         "check": lambda: hunt.check(["1.1"], 1),
         "reset_plan": lambda: hunt.reset_plan("1.1"),
         "ask_solution": lambda: hunt.ask_solution("1.1"),
@@ -150,40 +188,40 @@ def test_a_level_that_has_not_been_started(command: str, tmp_path: Path, level1_
 def test_checking_records_every_verdict(hunt: Hunt) -> None:
     shutil.copyfile(tree_folder() / TOKENIZER, hunt.folder / "level1" / TOKENIZER)
     seen: list[Verdict] = []
-    _, verdicts = hunt.check([], 3, seen.append)
-    assert seen == verdicts
-    assert [verdict.kind for verdict in verdicts] == ["fixed", "broken", "broken"]
-    bugs = again(hunt).state().bugs
-    assert {name: bugs[name].verdict for name in ("1.1", "1.2", "1.3")} == {
+    checked = hunt.check([], 3, seen.append)
+    assert seen == checked.verdicts
+    assert [verdict.kind for verdict in seen] == ["fixed", "broken", "broken"]
+    state = again(hunt).state()
+    assert {name: state.bug(name).verdict for name in ("1.1", "1.2", "1.3")} == {
         "1.1": "fixed",
         "1.2": "broken",
         "1.3": "broken",
     }
-    assert bugs["1.1"].fixed_at
+    assert state.bug("1.1").solved
 
 
 def test_measured_code_that_garbles_the_state(hunt: Hunt) -> None:
-    """The verdict is recorded on the last good copy."""
-    hunt.hint("1.1")
-    hunt.hint("1.1")
+    """The verdict is recorded, and the log still has what was paid."""
+    for _ in range(2):
+        hunt.hint(hunt.catalog.bug("1.1"))
     with (hunt.folder / "level1" / TOKENIZER).open("a") as file:
         file.write(f"\nopen({str(hunt.folder / '.bughunt' / 'state.json')!r}, 'w').write('garbled')\n")
     later = again(hunt)
-    [verdict] = later.check(["1.1"], 3)[1]
+    [verdict] = later.check(["1.1"], 3).verdicts
     assert verdict.kind == "broken"
-    assert any("state.unusable-" in notice for notice in later.progress.notices)
-    bug = again(hunt).state().bugs["1.1"]
-    assert (bug.verdict, bug.hints) == ("broken", 1)
+    assert any("state.unusable-" in notice for notice in later.store.notices)
+    bug = again(hunt).state().bug("1.1")
+    assert (bug.verdict, bug.hints) == ("broken", 2)
 
-
-# Killed at random instants
 
 _COMMANDS = """
 import sys
 from pathlib import Path
 from bughunt.content.catalog import Catalog, load_catalog
+from bughunt.hunt import events
 from bughunt.hunt.hunt import Hunt
-import bughunt.workspace.workspace, bughunt.workspace.rescue, bughunt.workspace.injection, git
+from bughunt.hunt.score import score
+import bughunt.workspace.workspace, bughunt.workspace.rescue, bughunt.workspace.injection
 hunt = Hunt(Path(sys.argv[1]), Catalog((load_catalog().level("1"),)))
 what = sys.argv[2]
 sys.stdout.write("ready\\n"); sys.stdout.flush()
@@ -191,7 +229,7 @@ if what == "start": hunt.start("1")
 if what == "fresh": hunt.start("1", fresh=True)
 if what == "reset": hunt.reset(hunt.reset_plan(None))
 if what == "restore": hunt.restore(None)
-if what == "hint": hunt.hint("1.1")
+if what == "hint": hunt.hint(hunt.catalog.bug("1.1"))
 if what == "check": hunt.check(["1.1"], 5)
 """
 
@@ -221,7 +259,7 @@ def killing_times(count: int, longest: float) -> Sequence[float]:
 
 def finish_what_was_cut_short(hunt: Hunt) -> None:
     hunt.state()
-    for notice in hunt.progress.notices:
+    for notice in hunt.store.notices:
         assert "cut short" in notice, notice
         command = notice.split("`")[1].removeprefix("bughunt ").split()
         if command[0] == "reset":
@@ -230,9 +268,9 @@ def finish_what_was_cut_short(hunt: Hunt) -> None:
             hunt.restore(command[1])
         else:
             hunt.start("level1", fresh=True)
-    hunt.progress.notices.clear()
+    hunt.store.notices.clear()
     hunt.state()
-    assert hunt.progress.notices == []
+    assert hunt.store.notices == []
 
 
 def texts(path: Path) -> dict[str, bytes]:
@@ -254,7 +292,7 @@ def kill_starts(count: int, tmp_path: Path, catalog: Catalog) -> None:
             assert (workspace / ".git" / "refs" / "heads" / "main").is_file()
         hunt = Hunt(folder, catalog)
         state = hunt.state()
-        assert hunt.progress.notices == []
+        assert hunt.store.notices == []
         assert not state.levels or workspace.exists()
         hunt.start("1")
         assert texts(workspace) == whole
@@ -299,15 +337,14 @@ def _rescue_holding(hunt: Hunt, files: dict[str, bytes]) -> str:
 
 def kill_small_changes(count: int, hunt: Hunt) -> None:
     for seconds in killing_times(count, 0.1):
-        before = again(hunt).state().bugs.get("1.1")
-        hints = before.hints if before else 0
+        hints = again(hunt).state().bug("1.1").hints
         kill_after(seconds, hunt.folder, "hint")
         later = again(hunt)
-        bug = later.state().bugs.get("1.1")
-        assert (bug.hints if bug else 0) in (hints, hints + 1)
-        assert later.progress.notices == []
-        with later.progress.update() as state:
-            state.bug("1.1").hints = 0
+        assert later.state().bug("1.1").hints in (hints, hints + 1)
+        assert later.store.notices == []
+        if later.state().bug("1.1").hints == 4:
+            shutil.rmtree(hunt.folder / ".bughunt")
+            again(hunt).start("1")
 
 
 def kill_checks(count: int, hunt: Hunt, noted: Path) -> None:
@@ -319,9 +356,8 @@ def kill_checks(count: int, hunt: Hunt, noted: Path) -> None:
     for seconds in killing_times(count, 1.5):
         kill_after(seconds, hunt.folder, "check", noted.parent)
         later = again(hunt)
-        bug = later.state().bugs.get("1.1")
-        assert bug is None or bug.verdict in (None, "broken")
-        assert later.progress.notices == []
+        assert later.state().bug("1.1").verdict in (None, "broken")
+        assert later.store.notices == []
     for pid in noted.read_text().split() if noted.exists() else ():
         assert ended(int(pid))
     # What a kill leaves before there is anything to leave behind is an empty folder.

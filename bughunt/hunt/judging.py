@@ -1,0 +1,100 @@
+"""Measuring and judging the player's workspaces, and writing down what came of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bughunt.content.catalog import Bug, Catalog, Level
+from bughunt.content.installed import tree_folder
+from bughunt.errors import BughuntError
+from bughunt.hunt import events
+from bughunt.hunt.edits import files_hash
+from bughunt.hunt.results import Checked
+from bughunt.hunt.started import StartedLevel
+from bughunt.hunt.store import Store
+
+if TYPE_CHECKING:
+    from bughunt.judge import Judge, Outcome, Verdict
+
+
+def new_seed() -> int:
+    """A seed nobody could have foreseen."""
+    return int.from_bytes(os.urandom(4)) >> 1
+
+
+def probe(store: Store, started: StartedLevel, bug: Bug, seed: int) -> tuple[Any, Outcome]:
+    """The inputs and the measurement of `bug` in the player's workspace."""
+    path = started.ready().path
+    with open_judge() as judge:
+        measured = judge.measure(bug, path, seed)
+    with store.update() as change:
+        change.note(events.Probe(bug=bug.id, seed=seed))
+    return measured
+
+
+def check(
+    store: Store,
+    started: StartedLevel,
+    bugs: Sequence[Bug],
+    seed: int,
+    on_verdict: Callable[[Verdict], None],
+    *,
+    sandbox: bool,
+) -> Checked:
+    """Judges `bugs`, all of one level, and records the verdicts.
+
+    Raises BughuntError when a `sandbox` is asked for and this system has none.
+    """
+    path, completed, verdicts = started.ready().path, False, []
+    state = store.read()
+    with _open_sandbox() if sandbox else open_judge() as judge:
+        judge.prepare(bugs)
+        for bug in bugs:
+            verdict = judge.judge(bug, path, seed, first=not state.bug(bug.id).solved)
+            completed |= record(store, started, verdict, seed)
+            verdicts.append(verdict)
+            on_verdict(verdict)
+    return Checked(started.level, verdicts, seed, completed)
+
+
+def record(store: Store, started: StartedLevel, verdict: Verdict, seed: int) -> bool:
+    """Notes a verdict. Is the level complete with it, and was not before?"""
+    bugs = [bug.id for bug in started.level.bugs]
+    event = events.Check(
+        bug=verdict.bug,
+        verdict=verdict.kind,
+        seed=seed,
+        files=files_hash(started.path),
+        elsewhere=verdict.elsewhere,
+    )
+    with store.update() as change:
+        before = change.state.all_fixed(bugs)
+        change.note(event)
+        return change.state.all_fixed(bugs) and not before
+
+
+def level_to_check(catalog: Catalog, bugs: Sequence[Bug]) -> Level | None:
+    """The level of `bugs`, None without any. Raises BughuntError when they belong to several."""
+    levels = {catalog.level_of(bug).id: catalog.level_of(bug) for bug in bugs}
+    if len(levels) > 1:
+        raise BughuntError("These bugs belong to different levels.", "Check the bugs of one level at a time.")
+    return next(iter(levels.values()), None)
+
+
+def open_judge() -> Judge:
+    """A judge for one command."""
+    from bughunt.judge import Judge, lanes_here
+
+    return Judge(tree_folder(), lanes=lanes_here())
+
+
+def _open_sandbox() -> Judge:
+    from bughunt.judge import Judge
+    from bughunt.measure.sandbox import lacking
+
+    reason = lacking()
+    if reason is not None:
+        raise BughuntError(f"There is no sandbox here: {reason}.", "Check without --sandbox.")
+    return Judge(tree_folder(), sandbox=True)

@@ -1,0 +1,65 @@
+"""From a measurement to what a probe shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bughunt.content.catalog import Bug
+from bughunt.content.cost_record import load_cost
+from bughunt.loading import load_module
+from bughunt.measure.outcomes import Failure, Outcome
+from bughunt.screens.document import document
+from bughunt.views import Code, Table, Text, View, to_json
+
+
+@dataclass(frozen=True)
+class Probed:
+    """Views of a measurement, or why there are none."""
+
+    views: Sequence[View] = ()
+    failure: Failure | None = None
+
+
+def probed(bug: Bug, inputs: Any, outcome: Outcome) -> Probed:
+    """Lets the bug's probe draw a measurement."""
+    if isinstance(outcome, Failure):
+        return Probed(failure=outcome)
+    module = load_module(str(bug.probe), f"bughunt_probe_{bug.id.replace('.', '_')}")
+    try:
+        return Probed([*module.view(inputs, outcome.data), *whole_run(bug)])
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        return Probed(failure=Failure("What the code returned is not of a kind that can be shown."))
+
+
+def probe_failed(bug: Bug, failure: Failure) -> list[View]:
+    """Why there is nothing to show."""
+    views: list[View] = [Text(f"{bug.id} could not be measured. {failure.message}", "bad")]
+    if failure.detail:
+        views.append(Code(failure.detail))
+    return views
+
+
+def probe_document(bug: Bug | None, seed: int | None, found: Probed) -> dict[str, Any]:
+    """`bug` and `seed` are None when every bug of the level is fixed."""
+    failure = found.failure
+    return document(
+        "probe",
+        {
+            "bug": bug.id if bug else None,
+            "seed": seed,
+            "failure": {"message": failure.message, "detail": failure.detail} if failure else None,
+            "views": [to_json(view) for view in found.views],
+        },
+    )
+
+
+def whole_run(bug: Bug) -> list[View]:
+    """What users of code with this bug noticed over a whole run: symptoms, measured beforehand."""
+    measured = load_cost(bug.folder)
+    rows = [figure.row for figure in (measured.figures if measured else ()) if figure.symptom]
+    if not rows:
+        return []
+    columns = ("a whole run, measured elsewhere", "healthy code", "code with this bug")
+    return [Table(columns, rows)]

@@ -1,0 +1,142 @@
+"""`docs/json.md` and what is printed under `--json` are held together: every document against its schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import Player, Ran
+from jsonschema import Draft202012Validator
+
+from bughunt import __version__
+from bughunt.content.catalog import load_catalog
+from bughunt.hunt import doctor
+from bughunt.hunt.doctor import Finding
+
+DOCS = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+DEFS = json.loads(re.search(r"```json defs\n(.*?)```", DOCS, re.DOTALL)[1])  # type: ignore[index]
+LEVEL = load_catalog().levels[0]
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The schema of each document by its name: that of its section, and what every document has."""
+    found = {}
+    for name, text in re.findall(r"^## `(bughunt\.\w+/\d+)`\n.*?```json schema\n(.*?)```", DOCS, re.M | re.S):
+        schema = json.loads(text)
+        common = {"schema": {"const": name}, "version": {"const": __version__}}
+        found[name] = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$defs": DEFS,
+            "type": "object",
+            "additionalProperties": False,
+            **schema,
+            "required": [*common, *schema["required"]],
+            "properties": common | schema["properties"],
+        }
+    return found
+
+
+SCHEMAS = schemas()
+
+
+class Reader:
+    """Runs commands with `--json` and holds each document against its schema."""
+
+    def __init__(self, player: Player) -> None:
+        self.player = player
+        self.keys: dict[str, set[str]] = {}
+
+    def read(self, *arguments: str, code: int = 0) -> Any:
+        ran = self.player.run(*arguments, "--json")
+        assert ran.code == code, ran
+        return self.hold(ran)
+
+    def hold(self, ran: Ran) -> Any:
+        document = ran.document
+        Draft202012Validator(
+            SCHEMAS[document["schema"]], format_checker=Draft202012Validator.FORMAT_CHECKER
+        ).validate(document)
+        self.keys.setdefault(document["schema"], set()).update(document)
+        return document
+
+
+@pytest.fixture
+def reader(player: Player) -> Reader:
+    return Reader(player)
+
+
+def test_every_schema_is_one() -> None:
+    for schema in SCHEMAS.values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_every_document_is_as_described_and_every_description_is_met(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = reader.player
+    reader.read("status", code=2)
+    reader.read("levels")
+    reader.read("start", "level1")
+    reader.read("start", "level1")
+    reader.read("status")
+    reader.read("hint")
+    reader.read("hint", "--again")
+    for bug in LEVEL.bugs:
+        reader.read("probe", bug.id)
+    reader.read("solution", "1.3", code=1)
+    reader.read("solution", "1.3")
+    reader.read("check", code=1)
+    (player.workspace / LEVEL.bugs[0].files[0]).write_text("def broken(:\n")
+    reader.read("probe", "1.1", code=1)
+    reader.read("check", "1.1", code=1)
+    reader.read("reset", "1.1")
+    reader.read("restore", "--list")
+    reader.read("restore")
+    reader.read("reset")
+    (player.workspace / "note.txt").write_text("mine")
+    assert reader.read("start", "level1", "--fresh")["set_aside"]
+    for bug in LEVEL.bugs:
+        player.repair(bug, tmp_path)
+    assert reader.read("check")["completed"]
+    reader.read("status")
+    reader.read("levels")
+    reader.read("hint")
+    reader.read("probe")
+    assert reader.read("solution", "1.1")["free"]
+    reader.read("debrief")
+    findings = [Finding("git", True, "there"), Finding("torch", False, "not installed", "install it")]
+    monkeypatch.setattr(doctor, "examine", lambda *_, **__: iter(findings))
+    reader.read("doctor", code=3)
+    assert reader.keys == {name: set(schema["properties"]) for name, schema in SCHEMAS.items()}
+
+
+FAILING = (
+    *(["hint"], ["probe"], ["check"], ["reset"], ["restore"], ["restore", "--list"], ["status"]),
+    *(["solution", "1.1"], ["debrief"], ["start", "level99"], ["hint", "--bogus"], ["solution"]),
+    *(["check", "--seed", "x"], ["nonsense"]),
+)
+
+
+@pytest.mark.parametrize("command", FAILING, ids=" ".join)
+def test_an_error_is_a_document_and_nothing_else_is_said(command: list[str], reader: Reader) -> None:
+    ran = reader.player.run(*command, "--json")
+    assert ran.code == 2
+    document = reader.hold(ran)
+    assert document["schema"] == "bughunt.error/1"
+    assert document["error"]["code"] == 2
+    assert document["error"]["step"]
+    assert ran.err == ""
+
+
+def test_an_interruption_is_a_document(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    reader.read("start", "level1")
+    monkeypatch.setattr("bughunt.hunt.hunt.Hunt.check", interrupt)
+    ran = reader.player.run("check", "--json")
+    assert ran.code == 130
+    assert reader.hold(ran)["error"]["code"] == 130
