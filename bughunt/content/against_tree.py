@@ -27,14 +27,17 @@ class AgainstTree:
 
     def faults(self, bug: Bug) -> Iterator[BughuntError]:
         """Raises BughuntError for a card that cannot be read."""
+        yield from (misplaced := list(self._of_places(bug)))
+        for module in bug.card.preload:
+            yield from self._of_module(bug.source, module)
+        if bug.patch.is_file() and not misplaced:
+            yield from _of_patch(bug)
+
+    def _of_places(self, bug: Bug) -> Iterator[BughuntError]:
         for place, times in Counter(bug.card.where).items():
             if times > 1:
                 yield fault(bug.source, f"`where` names `{place.function}` of {place.file} {times} times")
             yield from self._of_place(bug.source, place)
-        for module in bug.card.preload:
-            yield from self._of_module(bug.source, module)
-        if bug.patch.is_file():
-            yield from _of_patch(bug)
 
     def _of_place(self, source: Path, place: Place) -> Iterator[BughuntError]:
         if place.file not in self._files:

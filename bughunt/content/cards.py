@@ -83,12 +83,12 @@ class LevelHead(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     number: Annotated[int, Meta(ge=1, description="the level's number, 1 or more, in no quotes")]
-    # A player's word for the level, compared in lower case; it can be taken for no number.
+    # Another word for the level in commands, where it must not be taken for a number or an id.
     name: Annotated[
         str,
         Meta(
-            pattern=r"\A[a-z][a-z0-9-]*\Z",
-            description="one word that names the level, such as “easy”: small letters, digits and dashes",
+            pattern=r"\A(?!level\d*\Z)[a-z][a-z0-9-]*\Z",
+            description="one word, such as “easy”, of small letters, digits and dashes; “level2” is its id",
         ),
     ]
     title: Line

@@ -63,14 +63,12 @@ def load_catalog(folder: Path | None = None) -> Catalog:
     Raises BughuntError for a faulty `level.toml`. A bug's card is read when it is first asked for.
     """
     folder = folder or challenges_folder()
-    taken: dict[str, Path] = {}
-    levels = []
+    levels: list[Level] = []
     for source in sorted(folder.glob("level*/level.toml")):
         level = _load_level(source)
-        for key, name in (("number", level.id), ("name", level.name)):
-            other = taken.setdefault(name, source)
-            if other is not source:
-                raise fault(source, f"`{key}` makes this {name}, and so does {other.parent.name}/level.toml")
+        for key in ("number", "name"):
+            if getattr(level, key) in [getattr(other, key) for other in levels]:
+                raise fault(source, f"`{key}` is {getattr(level, key)}, and another level has it, too")
         levels.append(level)
     if not levels:
         raise fault(folder, "there is no level here: a level is a folder level1, level2, … with a level.toml")
@@ -83,7 +81,11 @@ def _load_level(source: Path) -> Level:
         if card.bugs.count(slug) > 1:
             raise fault(source, f"`bugs` lists “{slug}” twice; each bug is listed once")
         if not (source.parent / slug).is_dir():
-            raise fault(source, f"`bugs` lists “{slug}”, and there is no such folder beside it")
+            from bughunt.content.explaining import suggestion
+
+            folders = sorted(path.parent.name for path in source.parent.glob("*/bug.toml"))
+            says = f"`bugs` lists “{slug}”, and there is no such folder beside it"
+            raise fault(source, says + suggestion(slug, folders))
     bugs = tuple(Bug(f"{card.number}.{i}", source.parent / slug) for i, slug in enumerate(card.bugs, start=1))
     head = {key: getattr(card, key) for key in LevelHead.__struct_fields__}
     return Level(**head, bugs=bugs)

@@ -16,6 +16,8 @@ _MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _LONGEST = 40
 _FEW = 10
+# The ratio of difflib from which one name is taken for another, misspelt.
+_ALIKE = 0.75
 
 
 def explain(message: str, data: Any, kind: type[msgspec.Struct]) -> str:
@@ -36,9 +38,8 @@ def explain(message: str, data: Any, kind: type[msgspec.Struct]) -> str:
 
 def suggestion(wrong: str, known: Sequence[str]) -> str:
     """Those of `known` that may have been meant, as a question; all of them when they are few; or nothing."""
-    close = [one for one in known if one.endswith((f".{wrong}", f"/{wrong}"))] or get_close_matches(
-        wrong, known
-    )
+    close = [one for one in known if one.endswith((f".{wrong}", f"/{wrong}"))]
+    close = close or get_close_matches(wrong, known, 1, _ALIKE)
     if close:
         return f"; did you mean {' or '.join(f'`{one}`' for one in close)}?"
     return f"; there are {', '.join(f'`{one}`' for one in known)}" if len(known) <= _FEW else ""
