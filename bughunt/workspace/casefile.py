@@ -9,7 +9,7 @@ _TEXT = """\
 
 {level.blurb}
 
-This folder is a complete, working copy of nanochat, except that somebody broke it in {count} places.
+This folder is a complete, working copy of nanochat, except that somebody broke it in {places}.
 `README.md` says how the project is run. Below is what its users noticed. Edit the code in any editor;
 each repair is judged on its own, in any order.
 
@@ -32,8 +32,13 @@ _SYMPTOM = """\
 """
 
 
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
 def case_file(level: Level) -> str:
     """The text of CASE.md for `level`."""
     symptoms = "".join(_SYMPTOM.format(bug=bug) for bug in level.bugs)
-    count = ("no", "one", "two", "three", "four", "five", "six", "seven")[len(level.bugs)]
-    return _TEXT.format(level=level, count=count, symptoms=symptoms, first=level.bugs[0].id)
+    count = len(level.bugs)
+    number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+    places = f"{number} place" if count == 1 else f"{number} places"
+    return _TEXT.format(level=level, places=places, symptoms=symptoms, first=level.bugs[0].id)
