@@ -1,7 +1,7 @@
 """Encodes texts with and without tokens in front and behind, one at a time and in lists."""
 
-from bughunt.lab import texts
-from bughunt.lab.specials import SPECIAL_TOKENS
+from bughunt.lab.measuring import texts
+from bughunt.lab.measuring.specials import SPECIAL_TOKENS
 
 # Without a single merge, a token is a byte and its id is the byte's value: the judge knows every id.
 BYTES_ONLY = 256

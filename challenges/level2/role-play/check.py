@@ -1,7 +1,7 @@
 """A target is the next token where the assistant says it, and -1 everywhere else, in padding too."""
 
-from bughunt.lab import conversations
-from bughunt.lab.batches import assert_there
+from bughunt.lab.expected.batches import assert_there
+from bughunt.lab.measuring import conversations
 
 
 def rows(inputs, measured):

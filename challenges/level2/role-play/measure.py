@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from bughunt.lab import conversations
+from bughunt.lab.measuring import conversations
 
 # What the tree's tokenizer cuts a conversation to where nobody says otherwise.
 MAX_TOKENS = 2048

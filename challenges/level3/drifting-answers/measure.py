@@ -1,6 +1,7 @@
 """Reads the same texts with the cache, in chunks and token by token, and without it."""
 
-from bughunt.lab.random_model import randomise
+from bughunt.lab.measuring.attempts import told, trouble
+from bughunt.lab.measuring.models import cache_for, make_model, randomise
 
 VOCABULARY = 12
 
@@ -75,22 +76,16 @@ def measure(inputs):
 
 def read(case):
     import torch
-    from nanochat.gpt import GPT, GPTConfig
 
     ids = torch.tensor(case["rows"])
     B, T = ids.shape
-    width = case["heads"] * case["head_dim"]
-    config = GPTConfig(
+    model = make_model(
         sequence_len=max(T, 64),
         vocab_size=VOCABULARY,
         n_layer=case["layers"],
         n_head=case["heads"],
-        n_kv_head=case["heads"],
-        n_embd=width,
+        n_embd=case["heads"] * case["head_dim"],
     )
-    model = GPT(config)
-    model.init_weights()
-    model.eval()
     randomise(model, case["seed"])
     whole = model(ids)
     other = ids.clone()
@@ -102,59 +97,41 @@ def read(case):
     }
     pieces = []
     try:
-        for piece, position in read_in_chunks(model, config, case, ids):
+        for piece, position in read_in_chunks(model, case, ids):
             pieces.append(piece)
             measured["positions"].append(position)
     except Exception as error:
-        measured["error"] = f"{type(error).__name__}: {error}"
+        measured["error"] = told(error)
     measured["cached"] = torch.cat(pieces, dim=1).tolist() if pieces else [[] for _ in range(B)]
-    measured["trouble halved"] = trouble_halved(model, config, case, ids) if case["halved"] else None
+    measured["trouble halved"] = trouble_halved(model, case, ids) if case["halved"] else None
     return measured
 
 
-def trouble_halved(model, config, case, ids):
+def trouble_halved(model, case, ids):
     """The error of the model in bfloat16 with a cache, if it runs without one."""
-    try:
-        model.bfloat16()(ids)
-    except Exception:
+    if trouble(lambda: model.bfloat16()(ids)):
         return None
-    try:
-        for _ in read_in_chunks(model, config, case, ids):
-            pass
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return None
+    return trouble(lambda: list(read_in_chunks(model, case, ids)))
 
 
-def read_in_chunks(model, config, case, ids):
+def read_in_chunks(model, case, ids):
     """Yields the logits (B, t, V) of each chunk, and the position after it."""
-    from nanochat.engine import KVCache
-
-    def make_cache(rows, capacity):
-        return KVCache(
-            batch_size=rows,
-            num_heads=config.n_kv_head,
-            seq_len=capacity,
-            head_dim=config.n_embd // config.n_head,
-            num_layers=config.n_layer,
-        )
-
     B, prompts = ids.size(0), case["prompts"]
     clones = case["plan"].startswith("clones")
     tight = case["plan"] == "clones, tight"
     prompt = None
-    cache = make_cache(prompts if clones else B, case["chunks"][0] if tight else case["capacity"])
+    cache = cache_for(model, prompts if clones else B, case["chunks"][0] if tight else case["capacity"])
     if case["before"]:
         for chunk in ids.flip(1)[:, : sum(case["before"])].split(case["before"], dim=1):
             model(chunk, kv_cache=cache)
         cache.reset()
-    neighbour = make_cache(1, 3 * len(case["chunks"]))
+    neighbour = cache_for(model, 1, 3 * len(case["chunks"]))
     for number, chunk in enumerate(ids.split(case["chunks"], dim=1)):
         if clones and number == 0:
             logits = model(chunk[:prompts], kv_cache=cache).expand(B, -1, -1)
-            prompt, cache = cache, make_cache(B, case["capacity"])
+            prompt, cache = cache, cache_for(model, B, case["capacity"])
             cache.prefill(prompt)
-            another = make_cache(B, case["capacity"])
+            another = cache_for(model, B, case["capacity"])
             another.prefill(prompt)
         else:
             logits = model(chunk, kv_cache=cache)

@@ -5,7 +5,10 @@ Where the engine should force tokens, the model wants something else: only what 
 
 from itertools import islice, zip_longest
 
-from bughunt.lab.scripted_chat import CharacterTokenizer, ScriptedModel, draw_ids, tokens_of
+from bughunt.lab.measuring.models import make_cache
+from bughunt.lab.measuring.plans import draw_ids, tokens_of
+from bughunt.lab.measuring.scripted_model import ScriptedModel
+from bughunt.lab.measuring.tokenizers import CharacterTokenizer
 
 LETTERS = "abcdefghijklmnoprstuvwxyz "
 # Not arithmetic, or without a value.
@@ -132,7 +135,7 @@ def measure(inputs):
     measured = []
     for case in inputs["cases"]:
         prompt = prompt_of(case, tokenizer)
-        model = make_model(inputs, case)
+        model = scripted_model(inputs, case)
         engine = Engine(model, tokenizer)
         for _ in islice(engine.generate(prompt, **arguments(case)), case["given_up"]):
             pass
@@ -163,8 +166,10 @@ def generate_in_turns(inputs, cases, tokenizer):
     """The row of each case; None where the engine gives the model other caches than it was given."""
     from nanochat.engine import Engine
 
-    caches = [make_cache() for _ in cases]
-    switch = Switch([(cache, make_model(inputs, case)) for cache, case in zip(caches, cases, strict=True)])
+    caches = [own_cache() for _ in cases]
+    switch = Switch(
+        [(cache, scripted_model(inputs, case)) for cache, case in zip(caches, cases, strict=True)]
+    )
     engine = Engine(switch, tokenizer)
     rows = [[] for _ in cases]
     generations = [
@@ -207,17 +212,15 @@ def prompt_of(case, tokenizer):
 
 def arguments(case):
     """The options of a case for `generate`; a cache of its own is a new one."""
-    cache = {"kv_cache": make_cache()} if case["cached"] else {}
+    cache = {"kv_cache": own_cache()} if case["cached"] else {}
     return {"num_samples": len(case["plans"]), **cache, **case["options"]}
 
 
-def make_cache():
-    from nanochat.engine import KVCache
-
-    return KVCache(batch_size=1, num_heads=1, seq_len=256, head_dim=4, num_layers=1)
+def own_cache():
+    return make_cache(1, 256, head_dim=4)
 
 
-def make_model(inputs, case):
+def scripted_model(inputs, case):
     """It says each plan; in the places of forced tokens it wants to end its turn, or something else."""
     ids = inputs["ids"]
     wishes = [ids["<|assistant_end|>"], ids["q"], ids["?"]]

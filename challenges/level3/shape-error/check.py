@@ -2,7 +2,7 @@
 
 import math
 
-from bughunt.lab.gaps import largest_gap
+from bughunt.lab.measuring.gaps import largest_gap
 
 # Over 200 seeds of the clean tree the logits of a model and its counterpart differ by at most 7e-6.
 TOLERANCE = 1e-3
