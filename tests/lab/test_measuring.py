@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from bughunt.lab.expected.streams import flat_stream
-from bughunt.lab.measuring.attempts import attempt, told, trouble
+from bughunt.lab.measuring.attempts import attempt, describe_error, trouble
 from bughunt.lab.measuring.plans import draw_ids, tokens_of
 from bughunt.lab.measuring.streams import draw_stream, epoch_length
 from bughunt.lab.measuring.tokenizers import CharacterTokenizer, WordTokenizer
@@ -64,8 +64,8 @@ class TestAttempts:
         assert str(trouble(int, "x")).startswith("ValueError: invalid literal")
 
     def test_an_error_is_one_short_line(self) -> None:
-        assert told(RuntimeError("\n too large\nat a place in a file")) == "RuntimeError: too large"
-        assert len(told(RuntimeError("x" * 1000))) == 300
+        assert describe_error(RuntimeError("\n too large\nat a place in a file")) == "RuntimeError: too large"
+        assert len(describe_error(RuntimeError("x" * 1000))) == 300
 
     def test_what_ends_the_process_is_no_error(self) -> None:
         with pytest.raises(KeyboardInterrupt):

@@ -8,10 +8,10 @@ from typing import Any
 _MOST_CHARACTERS = 300
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """An error as "TypeError: message", with the first line of its message, 300 characters at most."""
-    message = str(error).strip().split("\n")[0]
-    return f"{type(error).__name__}: {message}"[:_MOST_CHARACTERS]
+    first_line = str(error).strip().split("\n")[0]
+    return f"{type(error).__name__}: {' '.join(first_line.split())}"[:_MOST_CHARACTERS]
 
 
 def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -19,7 +19,7 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return function(*arguments)
     except Exception as error:
-        return {"error": told(error)}
+        return {"error": describe_error(error)}
 
 
 def trouble(function: Callable[..., object], *arguments: Any) -> str | None:
@@ -27,5 +27,5 @@ def trouble(function: Callable[..., object], *arguments: Any) -> str | None:
     try:
         function(*arguments)
     except Exception as error:
-        return told(error)
+        return describe_error(error)
     return None

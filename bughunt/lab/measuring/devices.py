@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from bughunt.lab.measuring.attempts import told
+from bughunt.lab.measuring.attempts import describe_error
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ def trouble_elsewhere(prepare: Callable[[str], T], work: Callable[[T], Any]) -> 
     try:
         found = work(prepare("meta")).device.type
     except Exception as error:
-        return told(error)
+        return describe_error(error)
     return None if found == "meta" else f"what comes out is on the device {found}"
 
 

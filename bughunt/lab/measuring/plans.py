@@ -1,7 +1,7 @@
 """What a row of a chat is planned to say: text, calls of the calculator, and what comes back from them.
 
 A plan is a dictionary. Its `parts` are text, {"text": …}, followed by the end of a call that never began if
-it is marked "stray", and calls, {"call": expression, "result": text or None}. Its `end` is the token that
+it is marked "unmatched", and calls, {"call": expression, "result": text or None}. Its `end` is the token that
 ends the row. Text is one character a token, but in a result some pairs of digits have a token of their own.
 """
 
@@ -47,6 +47,6 @@ def tokens_of(plan: dict[str, Any]) -> Iterator[tuple[str, bool]]:
                 yield "<|output_end|>", True
         else:
             yield from ((character, False) for character in part["text"])
-            if part.get("stray"):
+            if part.get("unmatched"):
                 yield "<|python_end|>", False
     yield plan["end"], False

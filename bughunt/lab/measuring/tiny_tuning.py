@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bughunt.lab.measuring.attempts import told
+from bughunt.lab.measuring.attempts import describe_error
 from bughunt.lab.measuring.recorder import Recorder
 from bughunt.lab.measuring.tiny_run import build_model
 from bughunt.lab.measuring.tokenizers import WordTokenizer
@@ -49,7 +49,7 @@ def fine_tune(case: dict[str, Any]) -> dict[str, Any] | str | None:
         gradients: dict[str, Any] = recorder.steps[0]["gradients"]
         return gradients
     except TypeError as error:
-        return told(error)
+        return describe_error(error)
     except Exception:
         return None
     finally:

@@ -3,7 +3,7 @@
 import random
 
 from bughunt.lab.measuring import tiny_run
-from bughunt.lab.measuring.attempts import told
+from bughunt.lab.measuring.attempts import describe_error
 from bughunt.lab.measuring.models import make_model
 from bughunt.lab.measuring.processes import first_of
 
@@ -91,7 +91,7 @@ def _set_up(case):
     try:
         model, optimizers = _build(case)
     except (ValueError, KeyError, TypeError) as error:
-        return told(error)
+        return describe_error(error)
     return _groups(model, optimizers)
 
 
@@ -144,7 +144,7 @@ def _moves(case):
     try:
         model, optimizers = _build(case)
     except (ValueError, KeyError, TypeError) as error:
-        return told(error)
+        return describe_error(error)
     rng = random.Random(case["seed"])
     elements = {
         name: [rng.randrange(parameter.numel()) for _ in range(SAMPLES)]

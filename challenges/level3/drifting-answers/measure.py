@@ -1,6 +1,6 @@
 """Reads the same texts with the cache, in chunks and token by token, and without it."""
 
-from bughunt.lab.measuring.attempts import told, trouble
+from bughunt.lab.measuring.attempts import describe_error, trouble
 from bughunt.lab.measuring.models import cache_for, make_model, randomise
 
 VOCABULARY = 12
@@ -14,9 +14,9 @@ def draw(rng):
             for layers, batch_size, plan, more in (
                 (1, 2, "chunks", {}),
                 (2, 1, "prompt", {}),
-                (2, 3, "clones, tight", {"halved": True}),
+                (2, 3, "clones, tight", {"bfloat16": True}),
                 (rng.randint(2, 3), rng.randint(1, 2), "clones, of as many rows", {}),
-                (rng.randint(2, 3), 2, "outgrown", {"halved": True}),
+                (rng.randint(2, 3), 2, "outgrown", {"bfloat16": True}),
                 (3, 2, "chunks", {}),
                 (3, 1, "tokens", {}),
                 (rng.randint(4, 6), 2, "chunks", {}),
@@ -28,13 +28,13 @@ def draw(rng):
     }
 
 
-def draw_case(rng, layers, batch_size, plan, before=(), beside=(), halved=False):
+def draw_case(rng, layers, batch_size, plan, before=(), beside=(), bfloat16=False):
     """`chunks` are lengths; with clones, all after the first are read by copies of the cache that read it.
 
     That cache has one row, or as many as its copy, and goes on with another text. An outgrown cache is made
     for the first chunk alone. Chunks of the lengths `before` are read and forgotten again. The model reads
-    something else in another cache after every chunk, as long as one of `beside` in turn. If `halved`, it
-    reads all of it again in bfloat16.
+    something else in another cache after every chunk, as long as one of `beside` in turn. If `bfloat16`,
+    it reads all of it again in that dtype.
     """
     tokens = [1] * rng.randint(4, 6)
     if plan in ("chunks", "outgrown"):
@@ -57,7 +57,7 @@ def draw_case(rng, layers, batch_size, plan, before=(), beside=(), halved=False)
         "prompts": prompts,
         "before": list(before),
         "beside": list(beside),
-        "halved": halved,
+        "bfloat16": bfloat16,
         "chunks": chunks,
         "rows": rows,
         "capacity": chunks[0] if plan == "outgrown" else total + rng.choice([0, 0, rng.randint(1, 20)]),
@@ -101,13 +101,13 @@ def read(case):
             pieces.append(piece)
             measured["positions"].append(position)
     except Exception as error:
-        measured["error"] = told(error)
+        measured["error"] = describe_error(error)
     measured["cached"] = torch.cat(pieces, dim=1).tolist() if pieces else [[] for _ in range(B)]
-    measured["trouble halved"] = trouble_halved(model, case, ids) if case["halved"] else None
+    measured["bfloat16 error"] = bfloat16_error(model, case, ids) if case["bfloat16"] else None
     return measured
 
 
-def trouble_halved(model, case, ids):
+def bfloat16_error(model, case, ids):
     """The error of the model in bfloat16 with a cache, if it runs without one."""
     if trouble(lambda: model.bfloat16()(ids)):
         return None

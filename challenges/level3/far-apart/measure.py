@@ -8,7 +8,7 @@ angle between the two, for a key a quarter turn away it is minus the sine.
 
 import math
 
-from bughunt.lab.measuring.attempts import attempt, told
+from bughunt.lab.measuring.attempts import attempt, describe_error
 from bughunt.lab.measuring.devices import trouble_elsewhere
 from bughunt.lab.measuring.models import cache_for, make_model, zero
 
@@ -200,7 +200,7 @@ def read_table(table):
         both = model._precompute_rotary_embeddings(table["seq_len"], table["head_dim"], **base)
         shapes = [list(one.shape) if one.is_floating_point() else str(one.dtype) for one in both]
     except Exception as error:
-        return {"error": told(error)}
+        return {"error": describe_error(error)}
     half = table["head_dim"] // 2
     if shapes != [[1, table["seq_len"], 1, half]] * 2:
         return {"error": f"tables of another kind: {shapes}"}

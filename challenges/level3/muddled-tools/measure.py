@@ -11,8 +11,8 @@ from bughunt.lab.measuring.scripted_model import ScriptedModel
 from bughunt.lab.measuring.tokenizers import CharacterTokenizer
 
 LETTERS = "abcdefghijklmnoprstuvwxyz "
-# Not arithmetic, or without a value.
-HOPELESS = ["7 // 0", "", "12 +", "print(3)", "x * 2", "(4", "1 / (3 - 3)"]
+# Not arithmetic, or arithmetic without a value.
+WITHOUT_VALUE = ["7 // 0", "", "12 +", "print(3)", "x * 2", "(4", "1 / (3 - 3)"]
 
 
 def draw(rng):
@@ -76,10 +76,10 @@ def draw_case(
 
 def draw_plan(rng, kinds, calls):
     parts = [text(rng, 0, 5)]
-    hopeless = rng.randrange(calls) if calls > 1 else None
+    without_value = rng.randrange(calls) if calls > 1 else None
     for number in range(calls):
-        if number == hopeless:
-            parts.append({"call": rng.choice(HOPELESS), "result": None})
+        if number == without_value:
+            parts.append({"call": rng.choice(WITHOUT_VALUE), "result": None})
         else:
             expression, result = next(kinds)
             parts.append({"call": expression, "result": result})
@@ -88,8 +88,8 @@ def draw_plan(rng, kinds, calls):
     if calls > 1:  # the same again, with the same answer
         parts.append(dict(answered[-1]))
     # The end of a call that never began is nothing to the engine, whatever the text before it.
-    parts.append({**text(rng, 0, 3), "stray": rng.random() < 0.7})
-    parts.append({"text": f"{rng.randint(10, 99)} + {rng.randint(10, 99)}", "stray": rng.random() < 0.7})
+    parts.append({**text(rng, 0, 3), "unmatched": rng.random() < 0.7})
+    parts.append({"text": f"{rng.randint(10, 99)} + {rng.randint(10, 99)}", "unmatched": rng.random() < 0.7})
     parts.append(text(rng, 1, 3))
     return {"parts": parts, "end": rng.choice(["<|assistant_end|>", "<|assistant_end|>", "<|bos|>"])}
 
