@@ -3,7 +3,7 @@
 from bughunt.lab.measuring import texts
 from bughunt.lab.measuring.specials import SPECIAL_TOKENS
 
-# Without a single merge, a token is a byte and its id is the byte's value: the judge knows every id.
+# Without a single merge, a token is a byte and its id is the byte's value: every id is known.
 BYTES_ONLY = 256
 THREADS = (1, 8, 2, 4)
 

@@ -113,7 +113,7 @@ class _Dataset:
 
 
 def _tokenizer(inputs):
-    """The tree's tokenizer with the judge's vocabulary; what is rendered and masked is the judge's, too."""
+    """The tree's tokenizer with the vocabulary of the inputs, and with the rendering that checks know."""
     from nanochat.tokenizer import RustBPETokenizer
 
     vocabulary = inputs["vocabulary"]
