@@ -13,9 +13,6 @@ from bughunt.views import Plot, Series
 
 FILE = "cost.json"
 
-# A plot in the terminal shows no more points than this.
-_MOST_POINTS = 60
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -67,17 +64,6 @@ def save_cost(folder: Path, cost: Cost) -> Path:
     document = json.dumps(_rounded(asdict(cost)), indent=1, ensure_ascii=False)
     path.write_text(document + "\n", encoding="utf-8")
     return path
-
-
-def curve(name: str, points: Sequence[tuple[float, float]]) -> Series:
-    """A curve through `points`, averaged over neighbours to as many points as a terminal can show."""
-    size = -(-len(points) // _MOST_POINTS)
-    groups = [points[i : i + size] for i in range(0, len(points), size)]
-    return Series(
-        name,
-        [sum(x for x, _ in group) / len(group) for group in groups],
-        [sum(y for _, y in group) / len(group) for group in groups],
-    )
 
 
 def _read(data: dict[str, Any]) -> Cost:

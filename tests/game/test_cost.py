@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from textwrap import dedent
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from command_line import Player
 
 from bughunt import screens
-from bughunt.author.cost import inside
-from bughunt.author.cost.recipes import RECIPES
-from bughunt.author.cost.workshop import Workshop
+from bughunt.author.cost import inside, measure
+from bughunt.author.cost.figures import curve
+from bughunt.author.cost.measure import measure_costs
+from bughunt.author.cost.workshop import Ended, Workshop
 from bughunt.content.catalog import Bug, load_catalog
-from bughunt.content.cost_record import Cost, Figure, curve, load_cost, save_cost
-from bughunt.content.installed import tree_folder
+from bughunt.content.cost_record import Cost, Figure, load_cost, save_cost
+from bughunt.content.installed import challenges_folder, tree_folder
 from bughunt.errors import BughuntError
 from bughunt.hunt.progress import BugProgress, State
 from bughunt.judge import Measurement
@@ -85,9 +89,6 @@ class TestShipped:
         assert cost.commands
         assert {"system", "python", "torch"} <= cost.machine.keys()
 
-    def test_every_bug_has_a_recipe(self) -> None:
-        assert set(RECIPES) == {bug.folder.name for bug in BUGS}
-
     @each_bug
     def test_the_solution_shows_them(self, bug: Bug) -> None:
         cost = load_cost(bug.folder)
@@ -123,11 +124,11 @@ class TestShipped:
 
 
 def _measured(bug: Bug) -> tuple[Any, Measurement]:
-    measure = load_module(str(bug.measure), "measure_of_a_cost_test")
-    inputs = measure.draw(Random(0))
+    module = load_module(str(bug.measure), "measure_of_a_cost_test")
+    inputs = module.draw(Random(0))
     sys.path.insert(0, str(tree_folder()))
     try:
-        return inputs, Measurement(measure.measure(inputs))
+        return inputs, Measurement(module.measure(inputs))
     finally:
         sys.path.remove(str(tree_folder()))
 
@@ -252,17 +253,103 @@ class TestInside:
         assert bug["after"] == bug["points"][-1][1] > clean["points"][-1][1] > 0
 
 
-def test_the_command_refuses_what_is_no_bug(tmp_path: Path) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "bughunt.author.cost", "9.9", "--work", str(tmp_path / "work")],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=False,
-    )
-    assert ran.returncode == 2
-    assert "9.9" in ran.stderr
-    assert "Traceback" not in ran.stderr
+ANSWERS: dict[str, Any] = {
+    "recipe": {"pretraining": "--depth 4 --n-embd 128 --n-head 4 --num-iterations 200"},
+    "opening_bits": 3.0,
+    "bits_by_position": [3.0, 2.5, 2.0],
+    "slowest_turn": 50_000.0,
+    "input_bytes": 8192,
+    "cache_bytes": {"points": [[64, 1e6], [8192, 2e6]], "after": 0},
+}
+SUITES = ("arithmetic", "spelling", "letter counts", "arithmetic, new phrasings")
+
+
+class NothingRun(Workshop):
+    """A workshop in which nothing is run: each command leaves behind some of what the real one leaves."""
+
+    multithreaded: ClassVar[list[str]] = []
+
+    def _run(self, tree: Path, base: Path, arguments: Sequence[str], *, one_thread: bool = True) -> Ended:
+        command = arguments[1]
+        if not one_thread:
+            self.multithreaded.append(command)
+        if arguments[0] != "-m":
+            return Ended(0, json.dumps(ANSWERS[command]))
+        for part in ("tokenizer", "base", "sft"):
+            (base / part).mkdir(exist_ok=True)
+        if command == "scripts.chat_eval":
+            suites = [{"name": name, "total": 10, "correct": 5, "malformed": 1} for name in SUITES]
+            (base / "sft/chat_eval.json").write_text(json.dumps({"suites": suites}))
+        elif "--num-iterations" in arguments:
+            # The last one counts.
+            steps = int(arguments[-arguments[::-1].index("--num-iterations")])
+            record = {"loss": 2.0, "val_bpb": 1.5, "grad_norm": 1.0, "clipped": True}
+            lines = [json.dumps({"step": step, **record}) for step in range(steps)]
+            stage = "base" if command == "scripts.base_train" else "sft"
+            (base / stage / "metrics.jsonl").write_text("\n".join(lines))
+        return Ended(0, "  val: 1.5 bits per byte")
+
+
+@pytest.fixture
+def authored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of all that authors wrote, without measured costs, whose costs are measured without runs."""
+    folder = tmp_path / "challenges"
+    shutil.copytree(challenges_folder(), folder, ignore=shutil.ignore_patterns("cost.json", "fixes"))
+    monkeypatch.setattr(measure, "load_catalog", lambda: load_catalog(folder))
+    monkeypatch.setattr(measure, "Workshop", NothingRun)
+    return folder
+
+
+class TestMeasuringAgain:
+    def test_every_bug_says_how_it_came_to_its_figures(self, authored: Path, tmp_path: Path) -> None:
+        """Its `cost.py` gives the figures that ship, and the commands."""
+        measure_costs([], tmp_path / "work", 2, lambda _: None)
+        copies = [bug for level in load_catalog(authored).levels for bug in level.bugs]
+        for bug, copy in zip(BUGS, copies, strict=True):
+            shipped, found = load_cost(bug.folder), load_cost(copy.folder)
+            assert shipped is not None
+            assert found is not None
+            assert [(one.name, one.format, one.symptom) for one in found.figures] == [
+                (one.name, one.format, one.symptom) for one in shipped.figures
+            ]
+            assert (found.plot and found.plot.title) == (shipped.plot and shipped.plot.title)
+            assert found.commands == shipped.commands
+            assert found.machine.keys() == shipped.machine.keys()
+
+    def test_only_what_is_asked_for(self, authored: Path, tmp_path: Path) -> None:
+        said: list[str] = []
+        measure_costs([BUGS[1].id], tmp_path / "work", 1, said.append)
+        assert [path.parent.name for path in authored.rglob("cost.json")] == [BUGS[1].folder.name]
+        assert any(line.startswith(f"{BUGS[1].id}: ") and line.endswith("cost.json") for line in said)
+
+    def test_runs_have_one_thread_but_the_first(
+        self, authored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        multithreaded: list[str] = []
+        monkeypatch.setattr(NothingRun, "multithreaded", multithreaded)
+        measure_costs([BUGS[0].id], tmp_path / "work", 1, lambda _: None)
+        assert multithreaded == ["scripts.speedrun"]
+
+    def test_what_is_no_bug(self, tmp_path: Path) -> None:
+        with pytest.raises(BughuntError, match=r"9\.9"):
+            measure_costs(["9.9"], tmp_path / "work", 1, lambda _: None)
+        assert not (tmp_path / "work").exists()
+
+    @pytest.mark.parametrize("text", [None, "Cost = 3"])
+    def test_a_bug_that_does_not_say_how(self, authored: Path, tmp_path: Path, text: str | None) -> None:
+        recipe = load_catalog(authored).bug(BUGS[0].id).folder / "cost.py"
+        recipe.unlink()
+        if text is not None:
+            recipe.write_text(text)
+        with pytest.raises(BughuntError, match=r"cost\.py"):
+            measure_costs([BUGS[0].id], tmp_path / "work", 1, lambda _: None)
+
+    def test_a_folder_that_cannot_be_used(self, authored: Path, tmp_path: Path) -> None:
+        (tmp_path / "work").write_text("mine")
+        with pytest.raises(BughuntError, match="work") as raised:
+            measure_costs([BUGS[0].id], tmp_path / "work/runs", 1, lambda _: None)
+        assert "--work" in raised.value.step
+        assert (tmp_path / "work").read_text() == "mine"
 
 
 def test_inside_imports_nothing_of_the_game() -> None:

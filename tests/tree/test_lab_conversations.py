@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from nanochat.tokenizer import SPECIAL_TOKENS, RustBPETokenizer
 
-from bughunt.lab import conversations
+from bughunt.lab.measuring import conversations
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -79,7 +79,15 @@ class Workshop:
                 aside.rename(base)
             return base
 
-    def script(self, bug: Bug | None, base: Path, command: str, *, may_fail: bool = False) -> Ended:
+    def speedrun(self) -> Path:
+        """The base folder of the clean tree's speedrun, which has been made with all cores."""
+        base = self.base("clean")
+        self.script(None, base, "scripts.speedrun", one_thread=False)
+        return base
+
+    def script(
+        self, bug: Bug | None, base: Path, command: str, *, may_fail: bool = False, one_thread: bool = True
+    ) -> Ended:
         """Runs `command`, such as "scripts.base_train --depth 4", in a tree, once for each base folder.
 
         Raises BughuntError when it fails and may not.
@@ -91,7 +99,7 @@ class Workshop:
                 if record["command"] == command:
                     return Ended(record["code"], record["output"])
             self._say(f"{base.name}: python -m {command}")
-            ended = self._run(self.tree(bug), base, ["-m", *command.split()])
+            ended = self._run(self.tree(bug), base, ["-m", *command.split()], one_thread=one_thread)
             if ended.code and not may_fail:
                 raise BughuntError(f"`python -m {command}` failed in {base}:\n{ended.output}")
             record = {"command": command, "code": ended.code, "output": ended.output}
@@ -106,9 +114,11 @@ class Workshop:
             raise BughuntError(f"{question} failed in {base}:\n{ended.output}")
         return json.loads(ended.output.splitlines()[-1])
 
-    def _run(self, tree: Path, base: Path, arguments: Sequence[str]) -> Ended:
+    def _run(self, tree: Path, base: Path, arguments: Sequence[str], *, one_thread: bool = True) -> Ended:
         environment = {
             **os.environ,
+            # Runs beside each other would take the cores from each other.
+            **({"OMP_NUM_THREADS": "1"} if one_thread else {}),
             "NANOCHAT_BASE_DIR": str(base),
             "PYTHONPATH": str(tree),
             "PYTHONUTF8": "1",

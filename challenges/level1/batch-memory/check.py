@@ -2,8 +2,8 @@
 
 import sys
 
-from bughunt.lab import streams
-from bughunt.lab.batches import assert_apart, assert_there
+from bughunt.lab.expected import streams
+from bughunt.lab.expected.batches import assert_apart, assert_there
 
 DEVICES = {"cpu": "the CPU", "meta": "a device other than the CPU", "cuda": "a CUDA device"}
 # Labels that a loss ignores. Whether a target may be one is not a question of its dtype.

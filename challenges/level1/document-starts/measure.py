@@ -1,9 +1,9 @@
 """Encodes texts with and without tokens in front and behind, one at a time and in lists."""
 
-from bughunt.lab import texts
-from bughunt.lab.specials import SPECIAL_TOKENS
+from bughunt.lab.measuring import texts
+from bughunt.lab.measuring.specials import SPECIAL_TOKENS
 
-# Without a single merge, a token is a byte and its id is the byte's value: the judge knows every id.
+# Without a single merge, a token is a byte and its id is the byte's value: every id is known.
 BYTES_ONLY = 256
 THREADS = (1, 8, 2, 4)
 

@@ -1,7 +1,7 @@
 """Every target is the token that follows its input in the stream, to the last one of the batch."""
 
-from bughunt.lab import streams
-from bughunt.lab.batches import assert_apart, assert_there
+from bughunt.lab.expected import streams
+from bughunt.lab.expected.batches import assert_apart, assert_there
 
 DEVICES = {"cpu": "the CPU", "cpu:0": "the CPU", "cuda": "a CUDA device"}
 

@@ -1,8 +1,7 @@
 """Loads batches of a known stream, and lets a tiny model learn from batches of real text."""
 
-from contextlib import nullcontext
-
-from bughunt.lab import streams, texts
+from bughunt.lab.measuring import streams, texts
+from bughunt.lab.measuring.attempts import attempt
 
 STEPS = 60
 VOCABULARY = 300
@@ -36,22 +35,13 @@ def measure(inputs):
     for case in inputs["cases"]:
         found = {}
         for device in DEVICES:
-            try:
-                with streams.pretended_cuda() if device == "cuda" else nullcontext():
-                    batches = streams.load_batches(tokenizing_distributed_data_loader, case, device)
-            except Exception:
-                if device != "cuda" and case["tokenizer"] == "words":
-                    raise
-                batches = None
+            batches = streams.try_to_load(tokenizing_distributed_data_loader, case, device)
             found[device] = batches and [
                 {"inputs": x.tolist(), "targets": y.tolist(), "memory": [x.data_ptr(), y.data_ptr()]}
                 for x, y in batches
             ]
         measured.append(found)
-    try:
-        demo = _demo(tokenizing_distributed_data_loader, inputs["text"])
-    except Exception as error:
-        demo = {"error": f"{type(error).__name__}: {error}"}
+    demo = attempt(_demo, tokenizing_distributed_data_loader, inputs["text"])
     elsewhere = [_elsewhere(tokenizing_distributed_data_loader, case) for case in inputs["cases"]]
     return {"batches": measured, "elsewhere": elsewhere, "demo": demo}
 

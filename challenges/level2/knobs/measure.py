@@ -2,8 +2,10 @@
 
 import random
 
-from bughunt.lab import tiny_run
-from bughunt.lab.processes import first_of
+from bughunt.lab.measuring import tiny_run
+from bughunt.lab.measuring.attempts import describe_error
+from bughunt.lab.measuring.models import make_model
+from bughunt.lab.measuring.processes import first_of
 
 # Elements of a weight that are noted one by one.
 SAMPLES = 24
@@ -71,9 +73,8 @@ def measure(inputs):
 
 def _build(case):
     import torch
-    from nanochat.gpt import GPT, GPTConfig
 
-    model = GPT(GPTConfig(**case["shape"]))
+    model = make_model(**case["shape"]).train()
     torch.manual_seed(case["seed"])
     with torch.no_grad():
         for parameter in model.parameters():
@@ -82,9 +83,7 @@ def _build(case):
 
 
 def _parameters(case):
-    from nanochat.gpt import GPT, GPTConfig
-
-    return {name: list(weight.shape) for name, weight in GPT(GPTConfig(**case["shape"])).named_parameters()}
+    return {name: list(weight.shape) for name, weight in make_model(**case["shape"]).named_parameters()}
 
 
 def _set_up(case):
@@ -92,7 +91,7 @@ def _set_up(case):
     try:
         model, optimizers = _build(case)
     except (ValueError, KeyError, TypeError) as error:
-        return f"{type(error).__name__}: {error}"
+        return describe_error(error)
     return _groups(model, optimizers)
 
 
@@ -125,10 +124,7 @@ def _several(value):
 
 def _train(case):
     """The groups of the optimizers after a step of the tree's pretraining, which is told the case's rates."""
-    from nanochat.gpt import GPT, GPTConfig
-
-    model = GPT(GPTConfig(**case["shape"]))
-    model.init_weights()
+    model = make_model(**case["shape"]).train()
     try:
         return _groups(model, tiny_run.optimizers_of_a_run(model, **case["options"]))
     except Exception:
@@ -148,7 +144,7 @@ def _moves(case):
     try:
         model, optimizers = _build(case)
     except (ValueError, KeyError, TypeError) as error:
-        return f"{type(error).__name__}: {error}"
+        return describe_error(error)
     rng = random.Random(case["seed"])
     elements = {
         name: [rng.randrange(parameter.numel()) for _ in range(SAMPLES)]

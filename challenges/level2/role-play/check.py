@@ -1,7 +1,7 @@
 """A target is the next token where the assistant says it, and -1 everywhere else, in padding too."""
 
-from bughunt.lab import conversations
-from bughunt.lab.batches import assert_there
+from bughunt.lab.expected.batches import assert_there
+from bughunt.lab.measuring import conversations
 
 
 def rows(inputs, measured):
@@ -72,7 +72,7 @@ def right(ids, mask, width):
 
 
 def test_what_is_trained(inputs, measured):
-    # What is too short for its conversation is told of above.
+    # Rows too short for their conversations fail in the test above.
     whole = [row for row in rows(inputs, measured) if len(row[1]) >= len(row[2]) - 1]
     wrong = [(y, ids, mask) for _, y, ids, mask in whole if y != right(ids, mask, len(y))]
     if wrong:

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from bughunt.lab import conversations
+from bughunt.lab.measuring import conversations
 
 # What the tree's tokenizer cuts a conversation to where nobody says otherwise.
 MAX_TOKENS = 2048
@@ -113,7 +113,7 @@ class _Dataset:
 
 
 def _tokenizer(inputs):
-    """The tree's tokenizer with the judge's vocabulary; what is rendered and masked is the judge's, too."""
+    """The tree's tokenizer with the vocabulary of the inputs, and with the rendering that checks know."""
     from nanochat.tokenizer import RustBPETokenizer
 
     vocabulary = inputs["vocabulary"]

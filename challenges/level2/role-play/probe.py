@@ -1,6 +1,6 @@
 """A conversation's tokens, and which of them are targets."""
 
-from bughunt.lab import conversations
+from bughunt.lab.measuring import conversations
 from bughunt.views import Table, Text, Tokens
 
 

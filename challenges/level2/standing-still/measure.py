@@ -1,6 +1,7 @@
 """Asks the schedule for every step of many runs, and notes what reaches the optimizers in a real one."""
 
-from bughunt.lab import position_wise, tiny_run
+from bughunt.lab.measuring import tiny_run, weights
+from bughunt.lab.measuring.attempts import describe_error
 
 NAMES = ("warmup_ratio", "warmdown_ratio", "final_lr_frac")
 DEFAULT_RUNS = (100, 600)
@@ -41,7 +42,7 @@ def draw(rng):
         "long": long,
         "trained": trained,
         "model": {
-            "weights": position_wise.draw_weights(rng, 1, 4, vocabulary, attention=True),
+            "weights": weights.draw_weights(rng, 1, 4, vocabulary, attention=True),
             "layers": 1,
             "T": 1,
             "micro_batches": 1,
@@ -95,7 +96,7 @@ def _each(multiplier, steps):
     try:
         return [float(multiplier(it)) for it in steps]
     except ArithmeticError as error:
-        return f"{type(error).__name__}: {error}"
+        return describe_error(error)
 
 
 def _types(multiplier, num_iterations):
@@ -115,5 +116,5 @@ def _rates(model, run):
     try:
         found = tiny_run.train(case, **{name: run[name] for name in NAMES})
     except ArithmeticError as error:
-        return f"{type(error).__name__}: {error}"
+        return describe_error(error)
     return [step["rates"] for step in found["steps"]]

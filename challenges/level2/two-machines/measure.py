@@ -1,38 +1,36 @@
 """Trains on the same rows in several splits and notes the gradients that reach the optimizers."""
 
-from bughunt.lab import position_wise, tiny_run
+from bughunt.lab.measuring import tiny_run, tiny_tuning
+from bughunt.lab.measuring.weights import draw_weights, length
 
 WIDTH = 4
 
 
 def draw(rng):
-    """Two models, the rows of one or two optimizer steps for each, and runs: a split, and a norm to clip at.
+    """Two models, the rows of one or two optimizer steps for each, and runs: a split, and where to clip.
 
-    The first model has rows of one token, so that its gradient is known to the judge to the last weight; one
-    of its runs is clipped to less than the gradient's own norm, another at a norm a little above it. One is
-    that of the first of several processes, and one reads its rows from several stripes.
+    The first model has rows of one token, so that its gradient can be known to the last weight. One of its
+    runs is clipped to a share of the gradient's own norm (`clip_share`), another at a norm a little above it;
+    None is no clipping. One run is that of the first of several processes, and one reads its rows from
+    several stripes.
     """
     one_token = _draw_case(rng, steps=2, rows=rng.choice([12, 20]), T=1, layers=rng.choice([1, 2]))
     longer = _draw_case(rng, steps=1, rows=rng.choice([6, 12]), T=rng.randint(2, 4), layers=1)
-    _, gradients = position_wise.mean_loss_and_gradients(
-        one_token["weights"], one_token["inputs"][0], one_token["targets"][0]
-    )
-    norm = position_wise.length(gradients)
     runs = []
     for index, case in enumerate((one_token, longer)):
         rows = len(case["inputs"][0]) // case["T"]
         least = 2 + index
         others = [k for k in range(2, rows + 1) if rows % k == 0 and k != least]
         several = sorted([least, rng.choice(others)])
-        runs += [{"case": index, "micro_batches": k, "grad_clip": 0.0} for k in (1, *several)]
+        runs += [{"case": index, "micro_batches": k, "clip_share": None} for k in (1, *several)]
     splits = [k for k in (2, 3, 4, 5, 6) if len(one_token["inputs"][0]) % k == 0]
     for share in (rng.uniform(0.2, 0.8), rng.uniform(1.1, 1.5)):
-        runs.append({"case": 0, "micro_batches": rng.choice(splits), "grad_clip": share * norm})
+        runs.append({"case": 0, "micro_batches": rng.choice(splits), "clip_share": share})
     runs.append(
-        {"case": 0, "micro_batches": rng.choice(splits), "grad_clip": 0.0, "processes": rng.choice([2, 3])}
+        {"case": 0, "micro_batches": rng.choice(splits), "clip_share": None, "processes": rng.choice([2, 3])}
     )
     even = [k for k in splits if k % 2 == 0]
-    runs.append({"case": 0, "micro_batches": rng.choice(even), "grad_clip": 0.0, "stripes": 2})
+    runs.append({"case": 0, "micro_batches": rng.choice(even), "clip_share": None, "stripes": 2})
     return {"cases": [one_token, longer], "runs": runs}
 
 
@@ -42,7 +40,7 @@ def _draw_case(rng, *, steps, rows, T, layers):
         [[rng.randrange(vocabulary) for _ in range(rows * T)] for _ in range(steps)] for _ in "xy"
     )
     return {
-        "weights": position_wise.draw_weights(rng, layers, WIDTH, vocabulary, attention=T == 1),
+        "weights": draw_weights(rng, layers, WIDTH, vocabulary, attention=T == 1),
         "layers": layers,
         "T": T,
         "inputs": inputs,
@@ -54,9 +52,10 @@ def measure(inputs):
     """For every run the reported losses, and for every step the gradients and values of all parameters.
 
     For the first two splits of the first model's rows also a validation loss, for the second the gradient
-    in fine-tuning, too.
+    in fine-tuning, too. `grad_clip` is the norm that a run was clipped at, 0 for none: its share of the norm
+    that the first run, of one micro-batch and without clipping, began with.
     """
-    measured = []
+    measured, norm = [], 0.0
     for number, run in enumerate(inputs["runs"]):
         case = {
             **inputs["cases"][run["case"]],
@@ -64,11 +63,14 @@ def measure(inputs):
             "processes": run.get("processes", 1),
         }
         # The gradient does not depend on the learning rate, nor should its measurement.
-        settings = {"grad_clip": run["grad_clip"], "stripes": run.get("stripes")}
+        settings = {"grad_clip": norm * (run["clip_share"] or 0.0), "stripes": run.get("stripes")}
         found = tiny_run.train(case, schedule=False, **settings)
+        found["grad_clip"] = settings["grad_clip"]
+        if number == 0 and found["steps"]:
+            norm = length(found["steps"][0]["gradients"])
         if number < 2:
             found["validated"] = tiny_run.validate(case)
         if number == 1:
-            found["fine_tuned"] = tiny_run.fine_tune(case)
+            found["fine_tuned"] = tiny_tuning.fine_tune(case)
         measured.append(found)
     return measured

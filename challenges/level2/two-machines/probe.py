@@ -13,7 +13,7 @@ def view(inputs, measured):
     for run, found in sorted(runs, key=lambda pair: (pair[0]["case"], pair[0]["micro_batches"])):
         case = inputs["cases"][run["case"]]
         total = len(case["inputs"][0]) // case["T"]
-        clip = run["grad_clip"]
+        clip = found["grad_clip"]
         rows.append(
             (
                 "AB"[run["case"]],
@@ -34,7 +34,7 @@ def view(inputs, measured):
         points = sorted(
             (run["micro_batches"], found["norms"][0])
             for run, found in runs
-            if run["case"] == index and not run["grad_clip"]
+            if run["case"] == index and not found["grad_clip"]
         )
         series.append(Series(f"batch {name}", [x for x, _ in points], [y for _, y in points]))
     yield Plot("Clipping off", series, x_label="micro-batches", y_label="gradient norm")

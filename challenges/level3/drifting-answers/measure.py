@@ -1,6 +1,7 @@
 """Reads the same texts with the cache, in chunks and token by token, and without it."""
 
-from bughunt.lab.random_model import randomise
+from bughunt.lab.measuring.attempts import describe_error, trouble
+from bughunt.lab.measuring.models import cache_for, make_model, randomise
 
 VOCABULARY = 12
 
@@ -13,9 +14,9 @@ def draw(rng):
             for layers, batch_size, plan, more in (
                 (1, 2, "chunks", {}),
                 (2, 1, "prompt", {}),
-                (2, 3, "clones, tight", {"halved": True}),
+                (2, 3, "clones, tight", {"bfloat16": True}),
                 (rng.randint(2, 3), rng.randint(1, 2), "clones, of as many rows", {}),
-                (rng.randint(2, 3), 2, "outgrown", {"halved": True}),
+                (rng.randint(2, 3), 2, "outgrown", {"bfloat16": True}),
                 (3, 2, "chunks", {}),
                 (3, 1, "tokens", {}),
                 (rng.randint(4, 6), 2, "chunks", {}),
@@ -27,13 +28,13 @@ def draw(rng):
     }
 
 
-def draw_case(rng, layers, batch_size, plan, before=(), beside=(), halved=False):
+def draw_case(rng, layers, batch_size, plan, before=(), beside=(), bfloat16=False):
     """`chunks` are lengths; with clones, all after the first are read by copies of the cache that read it.
 
     That cache has one row, or as many as its copy, and goes on with another text. An outgrown cache is made
     for the first chunk alone. Chunks of the lengths `before` are read and forgotten again. The model reads
-    something else in another cache after every chunk, as long as one of `beside` in turn. If `halved`, it
-    reads all of it again in bfloat16.
+    something else in another cache after every chunk, as long as one of `beside` in turn. If `bfloat16`,
+    it reads all of it again in that dtype.
     """
     tokens = [1] * rng.randint(4, 6)
     if plan in ("chunks", "outgrown"):
@@ -56,7 +57,7 @@ def draw_case(rng, layers, batch_size, plan, before=(), beside=(), halved=False)
         "prompts": prompts,
         "before": list(before),
         "beside": list(beside),
-        "halved": halved,
+        "bfloat16": bfloat16,
         "chunks": chunks,
         "rows": rows,
         "capacity": chunks[0] if plan == "outgrown" else total + rng.choice([0, 0, rng.randint(1, 20)]),
@@ -75,22 +76,16 @@ def measure(inputs):
 
 def read(case):
     import torch
-    from nanochat.gpt import GPT, GPTConfig
 
     ids = torch.tensor(case["rows"])
     B, T = ids.shape
-    width = case["heads"] * case["head_dim"]
-    config = GPTConfig(
+    model = make_model(
         sequence_len=max(T, 64),
         vocab_size=VOCABULARY,
         n_layer=case["layers"],
         n_head=case["heads"],
-        n_kv_head=case["heads"],
-        n_embd=width,
+        n_embd=case["heads"] * case["head_dim"],
     )
-    model = GPT(config)
-    model.init_weights()
-    model.eval()
     randomise(model, case["seed"])
     whole = model(ids)
     other = ids.clone()
@@ -102,59 +97,41 @@ def read(case):
     }
     pieces = []
     try:
-        for piece, position in read_in_chunks(model, config, case, ids):
+        for piece, position in read_in_chunks(model, case, ids):
             pieces.append(piece)
             measured["positions"].append(position)
     except Exception as error:
-        measured["error"] = f"{type(error).__name__}: {error}"
+        measured["error"] = describe_error(error)
     measured["cached"] = torch.cat(pieces, dim=1).tolist() if pieces else [[] for _ in range(B)]
-    measured["trouble halved"] = trouble_halved(model, config, case, ids) if case["halved"] else None
+    measured["bfloat16 error"] = bfloat16_error(model, case, ids) if case["bfloat16"] else None
     return measured
 
 
-def trouble_halved(model, config, case, ids):
+def bfloat16_error(model, case, ids):
     """The error of the model in bfloat16 with a cache, if it runs without one."""
-    try:
-        model.bfloat16()(ids)
-    except Exception:
+    if trouble(lambda: model.bfloat16()(ids)):
         return None
-    try:
-        for _ in read_in_chunks(model, config, case, ids):
-            pass
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return None
+    return trouble(lambda: list(read_in_chunks(model, case, ids)))
 
 
-def read_in_chunks(model, config, case, ids):
+def read_in_chunks(model, case, ids):
     """Yields the logits (B, t, V) of each chunk, and the position after it."""
-    from nanochat.engine import KVCache
-
-    def make_cache(rows, capacity):
-        return KVCache(
-            batch_size=rows,
-            num_heads=config.n_kv_head,
-            seq_len=capacity,
-            head_dim=config.n_embd // config.n_head,
-            num_layers=config.n_layer,
-        )
-
     B, prompts = ids.size(0), case["prompts"]
     clones = case["plan"].startswith("clones")
     tight = case["plan"] == "clones, tight"
     prompt = None
-    cache = make_cache(prompts if clones else B, case["chunks"][0] if tight else case["capacity"])
+    cache = cache_for(model, prompts if clones else B, case["chunks"][0] if tight else case["capacity"])
     if case["before"]:
         for chunk in ids.flip(1)[:, : sum(case["before"])].split(case["before"], dim=1):
             model(chunk, kv_cache=cache)
         cache.reset()
-    neighbour = make_cache(1, 3 * len(case["chunks"]))
+    neighbour = cache_for(model, 1, 3 * len(case["chunks"]))
     for number, chunk in enumerate(ids.split(case["chunks"], dim=1)):
         if clones and number == 0:
             logits = model(chunk[:prompts], kv_cache=cache).expand(B, -1, -1)
-            prompt, cache = cache, make_cache(B, case["capacity"])
+            prompt, cache = cache, cache_for(model, B, case["capacity"])
             cache.prefill(prompt)
-            another = make_cache(B, case["capacity"])
+            another = cache_for(model, B, case["capacity"])
             another.prefill(prompt)
         else:
             logits = model(chunk, kv_cache=cache)

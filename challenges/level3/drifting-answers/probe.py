@@ -1,6 +1,6 @@
 """The gap between logits with the cache and without it, position by position."""
 
-from bughunt.lab.gaps import gaps_by_position
+from bughunt.lab.expected.gaps import gaps_by_position
 from bughunt.views import Plot, Series, Table, Text
 
 # What rounding alone comes to; a gap of nothing has no place on a logarithmic axis.

@@ -8,8 +8,9 @@ angle between the two, for a key a quarter turn away it is minus the sine.
 
 import math
 
-from bughunt.lab.devices import trouble_elsewhere
-from bughunt.lab.random_model import zero
+from bughunt.lab.measuring.attempts import attempt, describe_error
+from bughunt.lab.measuring.devices import trouble_elsewhere
+from bughunt.lab.measuring.models import cache_for, make_model, zero
 
 GAIN = 5.0
 LONG = 600
@@ -77,10 +78,7 @@ def measure(inputs):
     with torch.no_grad():
         curves = [read_case(case) for case in inputs["cases"]]
         tables = [read_table(table) for table in inputs["tables"]]
-        try:
-            demo = read_demo()
-        except Exception as error:
-            demo = {"error": f"{type(error).__name__}: {error}"}
+        demo = attempt(read_demo)
         elsewhere = run_elsewhere()
     return {"curves": curves, "tables": tables, "elsewhere": elsewhere, "demo": demo}
 
@@ -103,7 +101,7 @@ def run_elsewhere():
 
 
 def read_case(case):
-    model = make_model(case)
+    model = designed_model(case)
     rows = [
         (query_token(j), key_token(j, turned), distance)
         for j in range(len(case["pairs"]))
@@ -127,26 +125,20 @@ def key_token(j, turned):
     return 2 + 3 * j + turned
 
 
-def make_model(case):
+def designed_model(case):
     """A model with one token for each feature: the filler 0, then a query and two keys for each pair."""
     import torch
-    from nanochat.gpt import GPT, GPTConfig
 
     D, H = case["head_dim"], case["heads"]
     width = D * H
-    config = GPTConfig(
+    model = make_model(
         sequence_len=case["sequence_len"],
         vocab_size=width,
         n_layer=case["layers"],
         n_head=H,
-        n_kv_head=H,
         n_embd=width,
+        emptied=case["path"] == "emptied",
     )
-    model = GPT(config)
-    if case["path"] == "emptied":
-        model.to_empty(device="cpu")
-    model.init_weights()
-    model.eval()
     zero(model)
     model.transformer.wte.weight.copy_(torch.eye(width))
     model.lm_head.weight.copy_(torch.eye(width) * GAIN / width**0.5)
@@ -184,12 +176,8 @@ def last_logits(model, case, ids):
     """Logits of the last position; None if there is a cache and it is not where the text is."""
     if not case["path"].startswith("cached"):
         return model(ids)[:, -1]
-    from nanochat.engine import KVCache
-
     B, T = ids.shape
-    cache = KVCache(
-        batch_size=B, num_heads=case["heads"], seq_len=T, head_dim=case["head_dim"], num_layers=case["layers"]
-    )
+    cache = cache_for(model, B, T)
     first = T - case["last"]
     model(ids[:, :first], kv_cache=cache)
     return model(ids[:, first:], kv_cache=cache)[:, -1] if int(cache.get_pos()) == first else None
@@ -206,16 +194,13 @@ def score(to_filler, to_query, length, head_dim):
 
 def read_table(table):
     """The rows of cosines and sines at some positions, or the error or shape that came instead of a table."""
-    from nanochat.gpt import GPT, GPTConfig
-
-    model = GPT(GPTConfig(sequence_len=4, vocab_size=8, n_layer=1, n_head=1, n_kv_head=1, n_embd=8))
-    model.init_weights()
+    model = make_model(sequence_len=4, vocab_size=8, n_embd=8)
     base = {} if table["base"] is None else {"base": table["base"]}
     try:
         both = model._precompute_rotary_embeddings(table["seq_len"], table["head_dim"], **base)
         shapes = [list(one.shape) if one.is_floating_point() else str(one.dtype) for one in both]
     except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"}
+        return {"error": describe_error(error)}
     half = table["head_dim"] // 2
     if shapes != [[1, table["seq_len"], 1, half]] * 2:
         return {"error": f"tables of another kind: {shapes}"}
@@ -238,7 +223,7 @@ def read_demo():
         "pairs": [{"channel": channel, "head": 0} for channel in range(D // 2)],
         "distances": [1],
     }
-    model = make_model(case)
+    model = designed_model(case)
     query, key = 1 + 3 * (D // 2), 2 + 3 * (D // 2)
     attention = model.transformer.h[0].attn
     attention.c_q.weight[: D // 2, query] = 1.0

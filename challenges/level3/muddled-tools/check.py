@@ -1,6 +1,6 @@
 """A tool's answer comes back into its own row, once, between the tokens that mark an output."""
 
-from bughunt.lab.scripted_chat import tokens_of
+from bughunt.lab.measuring.plans import tokens_of
 
 
 def test_generate(inputs, measured):

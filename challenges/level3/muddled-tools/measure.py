@@ -5,11 +5,14 @@ Where the engine should force tokens, the model wants something else: only what 
 
 from itertools import islice, zip_longest
 
-from bughunt.lab.scripted_chat import CharacterTokenizer, ScriptedModel, draw_ids, tokens_of
+from bughunt.lab.measuring.models import make_cache
+from bughunt.lab.measuring.plans import draw_ids, tokens_of
+from bughunt.lab.measuring.scripted_model import ScriptedModel
+from bughunt.lab.measuring.tokenizers import CharacterTokenizer
 
 LETTERS = "abcdefghijklmnoprstuvwxyz "
-# Not arithmetic, or without a value.
-HOPELESS = ["7 // 0", "", "12 +", "print(3)", "x * 2", "(4", "1 / (3 - 3)"]
+# Not arithmetic, or arithmetic without a value.
+WITHOUT_VALUE = ["7 // 0", "", "12 +", "print(3)", "x * 2", "(4", "1 / (3 - 3)"]
 
 
 def draw(rng):
@@ -73,10 +76,10 @@ def draw_case(
 
 def draw_plan(rng, kinds, calls):
     parts = [text(rng, 0, 5)]
-    hopeless = rng.randrange(calls) if calls > 1 else None
+    without_value = rng.randrange(calls) if calls > 1 else None
     for number in range(calls):
-        if number == hopeless:
-            parts.append({"call": rng.choice(HOPELESS), "result": None})
+        if number == without_value:
+            parts.append({"call": rng.choice(WITHOUT_VALUE), "result": None})
         else:
             expression, result = next(kinds)
             parts.append({"call": expression, "result": result})
@@ -85,8 +88,8 @@ def draw_plan(rng, kinds, calls):
     if calls > 1:  # the same again, with the same answer
         parts.append(dict(answered[-1]))
     # The end of a call that never began is nothing to the engine, whatever the text before it.
-    parts.append({**text(rng, 0, 3), "stray": rng.random() < 0.7})
-    parts.append({"text": f"{rng.randint(10, 99)} + {rng.randint(10, 99)}", "stray": rng.random() < 0.7})
+    parts.append({**text(rng, 0, 3), "unmatched": rng.random() < 0.7})
+    parts.append({"text": f"{rng.randint(10, 99)} + {rng.randint(10, 99)}", "unmatched": rng.random() < 0.7})
     parts.append(text(rng, 1, 3))
     return {"parts": parts, "end": rng.choice(["<|assistant_end|>", "<|assistant_end|>", "<|bos|>"])}
 
@@ -132,7 +135,7 @@ def measure(inputs):
     measured = []
     for case in inputs["cases"]:
         prompt = prompt_of(case, tokenizer)
-        model = make_model(inputs, case)
+        model = scripted_model(inputs, case)
         engine = Engine(model, tokenizer)
         for _ in islice(engine.generate(prompt, **arguments(case)), case["given_up"]):
             pass
@@ -163,8 +166,10 @@ def generate_in_turns(inputs, cases, tokenizer):
     """The row of each case; None where the engine gives the model other caches than it was given."""
     from nanochat.engine import Engine
 
-    caches = [make_cache() for _ in cases]
-    switch = Switch([(cache, make_model(inputs, case)) for cache, case in zip(caches, cases, strict=True)])
+    caches = [own_cache() for _ in cases]
+    switch = Switch(
+        [(cache, scripted_model(inputs, case)) for cache, case in zip(caches, cases, strict=True)]
+    )
     engine = Engine(switch, tokenizer)
     rows = [[] for _ in cases]
     generations = [
@@ -207,17 +212,15 @@ def prompt_of(case, tokenizer):
 
 def arguments(case):
     """The options of a case for `generate`; a cache of its own is a new one."""
-    cache = {"kv_cache": make_cache()} if case["cached"] else {}
+    cache = {"kv_cache": own_cache()} if case["cached"] else {}
     return {"num_samples": len(case["plans"]), **cache, **case["options"]}
 
 
-def make_cache():
-    from nanochat.engine import KVCache
-
-    return KVCache(batch_size=1, num_heads=1, seq_len=256, head_dim=4, num_layers=1)
+def own_cache():
+    return make_cache(1, 256, head_dim=4)
 
 
-def make_model(inputs, case):
+def scripted_model(inputs, case):
     """It says each plan; in the places of forced tokens it wants to end its turn, or something else."""
     ids = inputs["ids"]
     wishes = [ids["<|assistant_end|>"], ids["q"], ids["?"]]

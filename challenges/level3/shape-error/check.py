@@ -2,7 +2,7 @@
 
 import math
 
-from bughunt.lab.gaps import largest_gap
+from bughunt.lab.measuring.gaps import largest_gap
 
 # Over 200 seeds of the clean tree the logits of a model and its counterpart differ by at most 7e-6.
 TOLERANCE = 1e-3
@@ -18,7 +18,8 @@ LINEAR = 1e-3
 GRADIENTS = 1e-3
 
 
-def told(case):
+def text(case):
+    """The case in words, for a message to begin with."""
     keys = f"{case['kv_heads']} key/value head" + "s" * (case["kv_heads"] > 1)
     return f"A model of {case['heads']} query heads and {keys}"
 
@@ -53,7 +54,7 @@ def test_every_grouping_runs(inputs, measured):
         case, error = wrong[0]
         way = "" if error_in(measured[inputs.index(case)]["whole"]) else f", read {with_a_cache(case)},"
         raise AssertionError(
-            f"{told(case)} should run like any other; it ended{way} with {error}. "
+            f"{text(case)} should run like any other; it ended{way} with {error}. "
             f"Head counts that ran: {', '.join(f'{q} and {kv}' for q, kv in good) or 'none'}."
         )
 
@@ -66,7 +67,7 @@ def test_a_group_attends_like_separate_heads(inputs, measured):
         ):
             gap = largest_gap(found[way]["shared"], found[way]["separate"])
             assert gap <= TOLERANCE, (
-                f"{told(case)} should give the same logits as one of {case['heads']} key/value heads in "
+                f"{text(case)} should give the same logits as one of {case['heads']} key/value heads in "
                 f"which each group's weights are repeated for its {case['heads'] // case['kv_heads']} query "
                 f"heads. Read {name}, they differ by {gap:.2g}. {listening(case, found)}"
             )
@@ -75,16 +76,16 @@ def test_a_group_attends_like_separate_heads(inputs, measured):
 def test_it_runs_on_any_device(inputs, measured):
     for case, found in ran(inputs, measured):
         assert found["elsewhere"] is None, (
-            f"{told(case)} should run on any device. Elsewhere than on the CPU it does not: "
+            f"{text(case)} should run on any device. Elsewhere than on the CPU it does not: "
             f"{found['elsewhere']}."
         )
 
 
 def test_each_head_listens_to_its_group(inputs, measured):
     for case, found in ran(inputs, measured):
-        assert "error" not in found["listening"], f"{told(case)} ended with {found['listening']['error']}."
+        assert "error" not in found["listening"], f"{text(case)} ended with {found['listening']['error']}."
         assert heard(case, found) == right(case), (
-            f"{told(case)} does not attend as it should. {listening(case, found)}"
+            f"{text(case)} does not attend as it should. {listening(case, found)}"
         )
 
 
@@ -93,13 +94,13 @@ def test_attention_is_attention_all_the_same(inputs, measured):
     for case, found in ran(inputs, measured):
         changes, focus = found["listening"], found["focus"]
         error = isinstance(focus, dict) and focus["error"]
-        assert not error, f"{told(case)} ended with {error}."
+        assert not error, f"{text(case)} ended with {error}."
         assert changes["future"] <= UNHEARD, (
-            f"{told(case)} sees what comes later: another last token changes earlier positions by "
+            f"{text(case)} sees what comes later: another last token changes earlier positions by "
             f"{changes['future']:.2g}."
         )
         assert changes["values doubled"] <= LINEAR and changes["keys doubled"] <= LINEAR, (
-            f"{told(case)}: values twice as large should make attention's output twice as large, and "
+            f"{text(case)}: values twice as large should make attention's output twice as large, and "
             f"keys that are twice as long should change nothing, as they are normed. The outputs are off by "
             f"{changes['values doubled']:.2g} and {changes['keys doubled']:.2g}."
         )
@@ -107,7 +108,7 @@ def test_attention_is_attention_all_the_same(inputs, measured):
         share = 1.0 / (1.0 + others * math.exp(-math.sqrt(case["head_dim"])))
         wrong = [head for head, found_share in enumerate(focus) if not abs(found_share - share) <= LINEAR]
         assert not wrong, (
-            f"{told(case)}, of width {case['head_dim']}: a token that looks for itself among {others} others "
+            f"{text(case)}, of width {case['head_dim']}: a token that looks for itself among {others} others "
             f"should get {share:.3f} of each head's attention; query head {wrong[0]} gives it "
             f"{focus[wrong[0]]:.3f}."
         )
@@ -116,9 +117,9 @@ def test_attention_is_attention_all_the_same(inputs, measured):
 def test_shared_heads_learn_from_all_that_use_them(inputs, measured):
     for case, found in ran(inputs, measured):
         apart = found["gradients"]
-        assert not isinstance(apart, dict), f"{told(case)} could not be trained: {apart['error']}."
+        assert not isinstance(apart, dict), f"{text(case)} could not be trained: {apart['error']}."
         assert apart is not None and apart <= GRADIENTS, (
-            f"{told(case)}: the gradient of a shared head's weights should be the sum of what separate heads "
+            f"{text(case)}: the gradient of a shared head's weights should be the sum of what separate heads "
             "would get. " + ("There is none." if apart is None else f"It is off by {apart:.2g} of its size.")
         )
 
@@ -146,10 +147,10 @@ def listening(case, found):
     if "error" in found["listening"]:
         return ""
     expected, seen = right(case), heard(case, found)
-    told_of = [name for name in expected if seen[name] and seen[name] != expected[name]]
-    if not told_of:
+    wrong = [name for name in expected if seen[name] and seen[name] != expected[name]]
+    if not wrong:
         return ""
-    name = told_of[0]
+    name = wrong[0]
     return (
         f"Its query heads {list(range(case['heads']))} take their {name} from the key/value heads "
         f"{shown(seen[name])}; right is {shown(expected[name])}: neighbours share."

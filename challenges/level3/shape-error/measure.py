@@ -6,9 +6,10 @@ give the same logits. A third reading finds out which key/value head each query 
 
 import math
 
-from bughunt.lab.devices import trouble_elsewhere
-from bughunt.lab.gaps import largest_gap
-from bughunt.lab.random_model import randomise, zero
+from bughunt.lab.measuring.attempts import attempt
+from bughunt.lab.measuring.devices import trouble_elsewhere
+from bughunt.lab.measuring.gaps import largest_gap
+from bughunt.lab.measuring.models import cache_for, make_model, randomise, zero
 
 VOCABULARY = 12
 
@@ -66,18 +67,8 @@ def measure(inputs):
     return measured
 
 
-def attempt(read, case):
-    try:
-        return read(case)
-    except Exception as error:
-        message = " ".join(str(error).split())
-        return {"error": f"{type(error).__name__}: {message}"[:300]}
-
-
-def make_model(case, kv_heads, layers, vocabulary=VOCABULARY):
-    from nanochat.gpt import GPT, GPTConfig
-
-    config = GPTConfig(
+def model_of(case, kv_heads, layers=1, vocabulary=VOCABULARY):
+    return make_model(
         sequence_len=case["sequence_len"],
         vocab_size=vocabulary,
         n_layer=layers,
@@ -85,17 +76,13 @@ def make_model(case, kv_heads, layers, vocabulary=VOCABULARY):
         n_kv_head=kv_heads,
         n_embd=case["heads"] * case["head_dim"],
     )
-    model = GPT(config)
-    model.init_weights()
-    model.eval()
-    return model
 
 
 def make_both(case, layers):
     """The model of the case, and its counterpart without sharing."""
-    shared = make_model(case, case["kv_heads"], layers)
+    shared = model_of(case, case["kv_heads"], layers)
     randomise(shared, case["seed"])
-    separate = make_model(case, case["heads"], layers)
+    separate = model_of(case, case["heads"], layers)
     weights = dict(shared.state_dict())
     for name, weight in weights.items():
         if name.endswith((".c_k.weight", ".c_v.weight")):
@@ -121,27 +108,17 @@ def read_whole(case):
 def read_cached(case):
     """The same schedule for both, and one layer."""
     import torch
-    from nanochat.engine import KVCache
 
     ids = torch.tensor(case["rows"])
     first, *others = ids.split(case["chunks"], dim=1)
     if case["copied"]:
         first = first[:1]
 
-    def make_cache(model, rows):
-        return KVCache(
-            batch_size=rows,
-            num_heads=model.config.n_kv_head,
-            seq_len=ids.size(1),
-            head_dim=case["head_dim"],
-            num_layers=1,
-        )
-
     def read(model):
-        cache = make_cache(model, first.size(0))
+        cache = cache_for(model, first.size(0), ids.size(1))
         logits = [model(first, kv_cache=cache).expand(ids.size(0), -1, -1)]
         if case["copied"]:
-            prompt, cache = cache, make_cache(model, ids.size(0))
+            prompt, cache = cache, cache_for(model, ids.size(0), ids.size(1))
             cache.prefill(prompt)
         return torch.cat(logits + [model(chunk, kv_cache=cache) for chunk in others], dim=1)
 
@@ -152,27 +129,20 @@ def read_cached(case):
 def run_elsewhere(case):
     """Why the model cannot read a text on another device, with a cache, in chunks."""
     import torch
-    from nanochat.engine import KVCache
 
     def prepare(device):
-        return make_model(case, case["kv_heads"], 1).to(device), torch.tensor(case["rows"], device=device)
+        return model_of(case, case["kv_heads"]).to(device), torch.tensor(case["rows"], device=device)
 
     def run(prepared):
         model, ids = prepared
-        cache = KVCache(
-            batch_size=ids.size(0),
-            num_heads=case["kv_heads"],
-            seq_len=ids.size(1),
-            head_dim=case["head_dim"],
-            num_layers=1,
-        )
+        cache = cache_for(model, *ids.shape)
         return [model(chunk, kv_cache=cache) for chunk in ids.split(case["chunks"], dim=1)][-1]
 
     return trouble_elsewhere(prepare, run)
 
 
 def attempt_logits(read):
-    return attempt(lambda _: read().tolist(), None)
+    return attempt(lambda: read().tolist())
 
 
 def read_listening(case):
@@ -185,8 +155,8 @@ def read_listening(case):
 
     H, D, T = case["heads"], case["head_dim"], len(case["rows"][0])
     width, vocabulary = H * D, H * D + VOCABULARY
-    model = make_model(case, case["kv_heads"], 1, vocabulary=vocabulary)
-    random = make_model(case, case["kv_heads"], 1, vocabulary=vocabulary)
+    model = model_of(case, case["kv_heads"], vocabulary=vocabulary)
+    random = model_of(case, case["kv_heads"], vocabulary=vocabulary)
     randomise(random, case["seed"])
     zero(model)
     attention, source = model.transformer.h[0].attn, random.transformer.h[0].attn
@@ -248,7 +218,7 @@ def read_focus(case):
 
     H, D, length = case["heads"], case["head_dim"], len(case["rows"][0])
     width = H * D
-    model = make_model(case, case["kv_heads"], 1, vocabulary=width)
+    model = model_of(case, case["kv_heads"], vocabulary=width)
     zero(model)
     model.transformer.wte.weight.copy_(torch.eye(width))
     model.lm_head.weight.copy_(torch.eye(width))

@@ -1,6 +1,6 @@
 """What happens for each number of key/value heads, and which of them each query head listens to."""
 
-from bughunt.lab.gaps import largest_gap
+from bughunt.lab.measuring.gaps import largest_gap
 from bughunt.views import Table, Text
 
 

@@ -33,9 +33,9 @@ def test_growth_follows_the_need(inputs, measured):
         for length, step in zip(lengths(case), found["steps"], strict=False):
             needed += length
             held = step["bytes"] / found["bytes_a_position"]
-            assert held > 0, f"{told(case)}, and no memory can be found in the cache that holds them."
+            assert held > 0, f"{text(case)}, and no memory can be found in the cache that holds them."
             assert held <= allowed(case, needed), (
-                f"{told(case)}: with {needed} positions read, the cache holds memory for {held:.0f}. Up to "
+                f"{text(case)}: with {needed} positions read, the cache holds memory for {held:.0f}. Up to "
                 f"{allowed(case, needed)} would do, with room to spare."
             )
 
@@ -46,19 +46,19 @@ def test_growth_keeps_the_contents(inputs, measured):
         for length, step in zip(lengths(case), found["steps"], strict=False):
             needed += length
             assert step["gap"] <= TOLERANCE, (
-                f"{told(case)}: at position {needed} the model should answer as it does with a cache that "
+                f"{text(case)}: at position {needed} the model should answer as it does with a cache that "
                 f"need not grow; its logits differ by {step['gap']:.2g}. What was in it must stay."
             )
         if len(found["steps"]) < len(lengths(case)):
             raise AssertionError(
-                f"{told(case)}: the model could not read on after {needed} positions: {found.get('error')}."
+                f"{text(case)}: the model could not read on after {needed} positions: {found.get('error')}."
             )
 
 
 def test_a_copy_of_a_grown_cache_answers_alike(inputs, measured):
     for case, found in conversations(inputs, measured):
         assert found.get("copied", 0.0) <= TOLERANCE, (
-            f"{told(case)}. A cache prefilled from it should answer like it; logits differ by "
+            f"{text(case)}. A cache prefilled from it should answer like it; logits differ by "
             f"{found['copied']:.2g}."
         )
 
@@ -73,7 +73,7 @@ def test_growth_stays_on_the_device(inputs, measured):
 def test_all_layers_grow_in_their_own_dtype(inputs, measured):
     for case, found in zip(inputs["layered"], measured["layered"], strict=True):
         length = case["length"]
-        told_of = (
+        what = (
             f"A {case['dtype']} cache of {case['layers']} layers, made for {case['capacity']} positions and "
             f"given {case['chunks']} times {length}"
         )
@@ -81,25 +81,25 @@ def test_all_layers_grow_in_their_own_dtype(inputs, measured):
             if step["position"] != number * length:
                 break  # Something else than the cache moves its position, and it did not take part here.
             assert all(step["kept"]), (
-                f"{told_of}: of {number * length} positions, layers {told_layers(step['kept'])} do not give "
+                f"{what}: of {number * length} positions, layers {losing_layers(step['kept'])} do not give "
                 "back the keys and values that they were given, in the dtype that they had."
             )
             # As if there were one more, for a position that runs ahead of some layers.
             most = allowed(case, (number + 1) * length)
             held = step["bytes"] / found["bytes_a_position"]
             assert held <= most, (
-                f"{told_of}: with {number * length} positions in it, it holds memory for {held:.0f}; up to "
+                f"{what}: with {number * length} positions in it, it holds memory for {held:.0f}; up to "
                 f"{most} would do."
             )
         else:
-            assert "error" not in found, f"{told_of}: it ended with {found['error']}."
+            assert "error" not in found, f"{what}: it ended with {found['error']}."
             assert found["after_reset"] <= found["new"], (
-                f"{told_of}. After a reset it should be as new, and hold {found['new']} bytes; it holds "
+                f"{what}. After a reset it should be as new, and hold {found['new']} bytes; it holds "
                 f"{found['after_reset']}."
             )
 
 
-def told_layers(kept):
+def losing_layers(kept):
     return [layer for layer, one in enumerate(kept) if not one]
 
 
@@ -110,7 +110,7 @@ def test_growth_is_seldom(inputs, measured):
         marks = [step["mark"] for step in found["steps"]][len(case["lengths"]) - 1 :]
         moves = sum(one != other for one, other in pairwise(marks))
         assert moves <= MOVES, (
-            f"{told(case)}: over the last {case['single_tokens']} tokens it took new memory {moves} times. "
+            f"{text(case)}: over the last {case['single_tokens']} tokens it took new memory {moves} times. "
             f"Each time all that is there is copied, so the cost grows with the square of the length."
         )
 
@@ -121,7 +121,7 @@ def test_reset_frees_the_memory(inputs, measured):
             continue
         after = found["after_reset"]
         assert after["bytes"] <= found["new"], (
-            f"{told(case)}. After a reset the cache should be as new, and hold {found['new']} bytes; it "
+            f"{text(case)}. After a reset the cache should be as new, and hold {found['new']} bytes; it "
             f"holds {after['bytes']}, room for {after['bytes'] // found['bytes_a_position']} positions."
         )
         assert after["position"] == 0, (
@@ -133,7 +133,7 @@ def test_a_cache_that_was_reset_is_as_new(inputs, measured):
     for case, found in conversations(inputs, measured):
         for step in found.get("again", []):
             assert step["bytes"] <= step["fresh_bytes"], (
-                f"{told(case)}. After a reset, a short text takes {step['bytes']} bytes in it, and "
+                f"{text(case)}. After a reset, a short text takes {step['bytes']} bytes in it, and "
                 f"{step['fresh_bytes']} in a new cache of the same make."
             )
             assert step["gap"] <= TOLERANCE, (
@@ -147,7 +147,7 @@ def test_a_cache_that_was_reset_is_as_new(inputs, measured):
         if len(found["steps"]) < len(lengths(case)):
             continue
         assert "prefilled" in found, (
-            f"{told(case)}. After a reset the cache could not be used like a new one: {found.get('error')}."
+            f"{text(case)}. After a reset the cache could not be used like a new one: {found.get('error')}."
         )
         taken = found["prefilled"]
         assert taken["bytes"] <= taken["fresh_bytes"] and taken["gap"] <= TOLERANCE, (
@@ -156,7 +156,8 @@ def test_a_cache_that_was_reset_is_as_new(inputs, measured):
         )
 
 
-def told(case):
+def text(case):
+    """The case in words, for a message to begin with."""
     row = "one row" if case["rows"] == 1 else f"{case['rows']} rows"
     read = ", ".join(map(str, case["lengths"]))
     more = f" and {case['single_tokens']} times 1" if case["single_tokens"] else ""

@@ -3,9 +3,10 @@
 import gc
 import sys
 
-from bughunt.lab.devices import trouble_elsewhere
-from bughunt.lab.gaps import largest_gap
-from bughunt.lab.random_model import randomise
+from bughunt.lab.measuring.attempts import attempt
+from bughunt.lab.measuring.devices import trouble_elsewhere
+from bughunt.lab.measuring.gaps import largest_gap
+from bughunt.lab.measuring.models import cache_for, make_cache, make_model, randomise
 
 VOCABULARY = 12
 SINGLE_TOKENS = 90
@@ -68,12 +69,9 @@ def measure(inputs):
     import torch
 
     with torch.no_grad():
-        cases = [attempt(converse, case) for case in inputs["cases"]]
-        layered = [attempt(insert, case) for case in inputs["layered"]]
-        try:
-            demo = talk_long()
-        except Exception as error:
-            demo = {"error": f"{type(error).__name__}: {error}"}
+        cases = [readings(converse, case) for case in inputs["cases"]]
+        layered = [readings(insert, case) for case in inputs["layered"]]
+        demo = attempt(talk_long)
         elsewhere = grow_elsewhere()
     return {"cases": cases, "layered": layered, "elsewhere": elsewhere, "demo": demo}
 
@@ -81,63 +79,36 @@ def measure(inputs):
 def grow_elsewhere():
     """Why a cache on another device cannot grow, if it cannot."""
     import torch
-    from nanochat.engine import KVCache
 
     def insert(chunk):
-        cache = KVCache(batch_size=1, num_heads=1, seq_len=4, head_dim=2, num_layers=1)
+        cache = make_cache(1, 4)
         return [cache.insert_kv(0, chunk, chunk)[0] for _ in range(3)][-1]
 
     return trouble_elsewhere(lambda device: torch.zeros(1, 1, 3, 2, device=device), insert)
 
 
-def attempt(read, case):
+def readings(read, case):
     """The readings up to the first error, and that."""
     found = {"steps": []}
-    try:
-        read(case, found)
-    except Exception as error:
-        message = str(error).strip().split("\n")[0]
-        found["error"] = f"{type(error).__name__}: {message}"[:300]
-    return found
+    return found | (attempt(read, case, found) or {})
 
 
 def converse(case, found):
     import torch
-    from nanochat.engine import KVCache
-    from nanochat.gpt import GPT, GPTConfig
 
     generator = torch.Generator().manual_seed(case["ids"])
     total, rows = sum(case["lengths"]), case["rows"]
     longest = total + case["single_tokens"]
     width = case["heads"] * case["head_dim"]
-    config = GPTConfig(
-        sequence_len=longest + 8,
-        vocab_size=VOCABULARY,
-        n_layer=1,
-        n_head=case["heads"],
-        n_kv_head=case["heads"],
-        n_embd=width,
-    )
-    model = GPT(config)
-    model.init_weights()
-    model.eval()
+    model = make_model(sequence_len=longest + 8, vocab_size=VOCABULARY, n_head=case["heads"], n_embd=width)
     randomise(model, case["seed"])
     ids = torch.randint(VOCABULARY, (rows, total), generator=generator)
     more = torch.randint(VOCABULARY, (case["single_tokens"], rows, 1), generator=generator)
 
-    def make_cache(batch_size, capacity):
-        return KVCache(
-            batch_size=batch_size,
-            num_heads=config.n_kv_head,
-            seq_len=capacity,
-            head_dim=case["head_dim"],
-            num_layers=1,
-        )
-
     def read(cache, chunk):
         return model(chunk, kv_cache=cache)[:, -1].tolist()
 
-    roomy, cache = make_cache(rows, total), make_cache(rows, case["capacity"])
+    roomy, cache = cache_for(model, rows, total), cache_for(model, rows, case["capacity"])
     found["bytes_a_position"] = 2 * rows * width * 4
     found["new"] = weigh(cache)["bytes"]
     for chunk in ids.split(case["lengths"], dim=1):
@@ -148,7 +119,7 @@ def converse(case, found):
         found["steps"].append({**weigh(cache), "gap": 0.0})
 
     # A copy of a cache that has grown. The two part, and each goes on with its own.
-    copy, witness = make_cache(rows, case["capacity"]), make_cache(rows, case["capacity"])
+    copy, witness = (cache_for(model, rows, case["capacity"]) for _ in range(2))
     copy.prefill(cache)
     witness.prefill(cache)
     other = (ids[:, :1] + 1) % VOCABULARY
@@ -160,7 +131,7 @@ def converse(case, found):
     cache.reset()
     found["after_reset"] = {"bytes": weigh(cache)["bytes"], "position": int(cache.get_pos())}
     # The same again, in a cache that was reset and in a new one.
-    fresh = make_cache(rows, case["capacity"])
+    fresh = cache_for(model, rows, case["capacity"])
     found["again"] = []
     for chunk in ids.flip(1)[:, : sum(case["again"])].split(case["again"], dim=1):
         expected, answer = read(fresh, chunk), read(cache, chunk)
@@ -175,7 +146,7 @@ def converse(case, found):
     # A cache that was reset can take over what another one holds, as a new one can.
     cache.reset()
     cache.reset()
-    prompt, other = make_cache(1, 4), make_cache(rows, case["capacity"])
+    prompt, other = cache_for(model, 1, 4), cache_for(model, rows, case["capacity"])
     model(ids[:1, :4], kv_cache=prompt)
     cache.prefill(prompt)
     other.prefill(prompt)
@@ -192,20 +163,13 @@ def insert(case, found):
     `kept` tells whether each layer has them all, as they were, at the end of what it gives back.
     """
     import torch
-    from nanochat.engine import KVCache
 
     layers, rows, heads, length = (case[name] for name in ("layers", "rows", "heads", "length"))
     shape = (layers, 2, rows, heads, case["chunks"] * length, case["head_dim"])
     generator = torch.Generator().manual_seed(case["seed"])
     dtype = getattr(torch, case["dtype"])
     given = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
-    cache = KVCache(
-        batch_size=rows,
-        num_heads=heads,
-        seq_len=case["capacity"],
-        head_dim=case["head_dim"],
-        num_layers=layers,
-    )
+    cache = make_cache(rows, case["capacity"], layers=layers, heads=heads, head_dim=case["head_dim"])
     found["new"] = weigh(cache)["bytes"]
     found["bytes_a_position"] = layers * 2 * rows * heads * case["head_dim"] * dtype.itemsize
     for end in range(length, case["chunks"] * length + 1, length):
@@ -229,9 +193,8 @@ def insert(case, found):
 def talk_long():
     """Keys and values for one turn after the other, inserted as a model of one layer would."""
     import torch
-    from nanochat.engine import KVCache
 
-    cache = KVCache(batch_size=1, num_heads=1, seq_len=256, head_dim=2, num_layers=1)
+    cache = make_cache(1, 256)
     need, capacity = [], []
     for _ in range(TURNS):
         cache.insert_kv(0, torch.zeros(1, 1, TURN, 2), torch.zeros(1, 1, TURN, 2))

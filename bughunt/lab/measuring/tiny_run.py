@@ -1,4 +1,4 @@
-"""A few steps of the tree's pretraining on a model, batches and optimizers of the judge's own.
+"""A few steps of the tree's pretraining on a model, batches and optimizers that are given to it.
 
 The training loop is the workspace's. What it is given is not, so that what is measured of the loop does not
 depend on the loader, the tokenizer or the optimizers of the workspace. The functions run in the measuring
@@ -11,34 +11,20 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from bughunt.lab.processes import first_of
-from bughunt.lab.word_tokenizer import WordTokenizer
-
-# One learning rate for each group of the stand-ins: head, embedding, blocks.
-RATES = (0.25, 0.5, 0.125)
+from bughunt.lab.measuring.models import load_weights, make_model
+from bughunt.lab.measuring.processes import first_of
+from bughunt.lab.measuring.recorder import Recorder
+from bughunt.lab.measuring.tokenizers import WordTokenizer
 
 
 def build_model(case: dict[str, Any]) -> Any:
-    """The tree's GPT with the weights of the case."""
-    import torch
-    from nanochat.gpt import GPT, GPTConfig
-
-    weights = case["weights"]
-    vocabulary, width = len(weights["lm_head.weight"]), len(weights["lm_head.weight"][0])
-    config = GPTConfig(
-        sequence_len=case["T"],
-        vocab_size=vocabulary,
-        n_layer=case["layers"],
-        n_head=2,
-        n_kv_head=2,
-        n_embd=width,
+    """The tree's GPT with the weights of the case, for training; two heads."""
+    vocab_size, n_embd = len(case["weights"]["lm_head.weight"]), len(case["weights"]["lm_head.weight"][0])
+    model = make_model(
+        sequence_len=case["T"], vocab_size=vocab_size, n_layer=case["layers"], n_head=2, n_embd=n_embd
     )
-    model = GPT(config)
-    model.init_weights()
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(torch.tensor(weights[name]))
-    return model
+    load_weights(model, case["weights"])
+    return model.train()
 
 
 def train(case: dict[str, Any], *, schedule: bool = True, **settings: Any) -> dict[str, Any]:
@@ -57,7 +43,7 @@ def train(case: dict[str, Any], *, schedule: bool = True, **settings: Any) -> di
     if not schedule:
         base_train.get_lr_multiplier = lambda *_, **__: 1.0
     model = build_model(case)
-    recorder = _Recorder(model)
+    recorder = Recorder(model)
     model.setup_optimizers = recorder.stand_ins
     rows = len(case["inputs"][0]) // case["T"]
     processes = case.get("processes", 1)
@@ -109,51 +95,6 @@ def validate(case: dict[str, Any]) -> float | None:
         base_train.get_token_bytes = own
 
 
-def fine_tune(case: dict[str, Any]) -> dict[str, Any] | str | None:
-    """The gradients in a step of the tree's fine-tuning on the case's first rows, all of them targets.
-
-    A string says what was called in a way that it cannot be; None is for where it fails otherwise.
-    """
-    import torch
-
-    rows = [torch.tensor(case[name][0]).view(-1, case["T"]) for name in ("inputs", "targets")]
-
-    def batches(_dataset: object, _tokenizer: object, size: int, *_: object, **__: object) -> Iterator[Any]:
-        while True:
-            yield from zip(rows[0].split(size), rows[1].split(size), strict=True)
-
-    try:
-        from scripts import chat_sft
-    except Exception:
-        return None
-    own = chat_sft.sft_data_generator
-    chat_sft.sft_data_generator = batches
-    model = build_model(case)
-    recorder = _Recorder(model)
-    model.setup_optimizers = recorder.stand_ins
-    try:
-        chat_sft.train(
-            chat_sft.Settings(
-                device_batch_size=len(rows[0]) // case["micro_batches"],
-                total_batch_size=len(rows[0]),
-                num_iterations=1,
-                eval_every=0,
-                grad_clip=0.0,
-            ),
-            model=model,
-            tokenizer=WordTokenizer({}, bos=0),
-            dataset=[None],
-        )
-        gradients: dict[str, Any] = recorder.steps[0]["gradients"]
-        return gradients
-    except TypeError as error:
-        return f"TypeError: {error}"
-    except Exception:
-        return None
-    finally:
-        chat_sft.sft_data_generator = own
-
-
 def optimizers_of_a_run(model: Any, **settings: Any) -> list[Any]:
     """The optimizers that the tree's pretraining sets up for the model, after a step with them."""
     T = model.config.sequence_len
@@ -198,7 +139,7 @@ def _base_train_fed_by(case: dict[str, Any]) -> Any:
         skip_batches: int = 0,
         **__: object,
     ) -> Iterator[Any]:
-        # Of the first process's stripes: 0, and every so many-th from there.
+        # With several processes imagined, of the stripes only those that the first of them reads.
         processes = case.get("processes", 1)
         stripes = (world_size or processes) // processes
         first = (rank or 0) // processes + skip_batches * stripes
@@ -209,75 +150,3 @@ def _base_train_fed_by(case: dict[str, Any]) -> Any:
 
     base_train.tokenizing_distributed_data_loader = loader
     return base_train
-
-
-class _Recorder:
-    """Notes gradients, values and rates of parameters, each when its own optimizer is asked to step."""
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self.names = {id(parameter): name for name, parameter in model.named_parameters()}
-        self.steps: list[dict[str, Any]] = []
-        self._seen: set[int] = set()
-
-    def stand_ins(self, *_: object, **__: object) -> list[_Descent]:
-        """In place of the model's `setup_optimizers`: two optimizers with the groups of the real ones."""
-        head, embedding, blocks = (
-            list(part.parameters())
-            for part in (self.model.lm_head, self.model.transformer.wte, self.model.transformer.h)
-        )
-        adam = {"betas": (0.8, 0.95), "eps": 1e-10, "weight_decay": 0.0}
-        groups: list[dict[str, Any]] = [
-            {"params": head, **adam},
-            {"params": embedding, **adam},
-            {"params": blocks, "momentum": 0.95},
-        ]
-        for group, rate in zip(groups, RATES, strict=True):
-            group["lr"] = group["initial_lr"] = rate
-        return [_Descent(groups[:2], self), _Descent(groups[2:], self)]
-
-    def note(self, optimizer: Any) -> None:
-        if not self.steps or id(optimizer) in self._seen:
-            self._seen.clear()
-            self.steps.append({"gradients": {}, "values": {}, "rates": []})
-        self._seen.add(id(optimizer))
-        step = self.steps[-1]
-        for group in optimizer.param_groups:
-            step["rates"].append(float(group["lr"]) / float(group.get("initial_lr", group["lr"])))
-            for parameter in group["params"]:
-                name = self.names.get(id(parameter), "a parameter that is not the model's")
-                step["values"][name] = parameter.detach().tolist()
-                step["gradients"][name] = None if parameter.grad is None else parameter.grad.tolist()
-
-
-class _Descent:
-    """Plain gradient descent with the public face of a torch optimizer, at a rate that no schedule sets."""
-
-    def __init__(self, groups: list[dict[str, Any]], recorder: _Recorder) -> None:
-        self.param_groups = groups
-        self.defaults: dict[str, Any] = {}
-        self.state: dict[Any, Any] = {}
-        self._recorder = recorder
-
-    def step(self, closure: object = None) -> None:
-        import torch
-
-        self._recorder.note(self)
-        with torch.no_grad():
-            for parameter in self._parameters():
-                if parameter.grad is not None:
-                    parameter.sub_(parameter.grad, alpha=0.05)
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        for parameter in self._parameters():
-            parameter.grad = None
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"state": {}, "param_groups": []}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        pass
-
-    def _parameters(self) -> Iterator[Any]:
-        for group in self.param_groups:
-            yield from group["params"]

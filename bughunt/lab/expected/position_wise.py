@@ -9,42 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from operator import mul
-from random import Random
 
-Vector = list[float]
-Matrix = list[Vector]
-Weights = dict[str, Matrix]
+from bughunt.lab.measuring.weights import Matrix, Vector, Weights
 
 LOGIT_SOFTCAP = 15.0
 # What torch adds under the root of an RMS norm when it is given no epsilon: float32's.
 NORM_EPSILON = 2.0**-23
-
-
-def weight_shapes(layers: int, width: int, vocabulary: int) -> dict[str, tuple[int, int]]:
-    """Rows and columns of every weight of a GPT with as many key/value heads as query heads."""
-    shapes = {"transformer.wte.weight": (vocabulary, width)}
-    for layer in range(layers):
-        block = f"transformer.h.{layer}"
-        for name in ("c_q", "c_k", "c_v", "c_proj"):
-            shapes[f"{block}.attn.{name}.weight"] = (width, width)
-        shapes[f"{block}.mlp.c_fc.weight"] = (4 * width, width)
-        shapes[f"{block}.mlp.c_proj.weight"] = (width, 4 * width)
-    shapes["lm_head.weight"] = (vocabulary, width)
-    return shapes
-
-
-def draw_weights(rng: Random, layers: int, width: int, vocabulary: int, *, attention: bool) -> Weights:
-    """Random weights of standard deviation 0.5; without attention its output projections are zero."""
-
-    def value(name: str) -> float:
-        silent = name.endswith("attn.c_proj.weight") and not attention
-        return 0.0 if silent else round(rng.gauss(0.0, 0.5), 4)
-
-    shapes = weight_shapes(layers, width, vocabulary)
-    return {
-        name: [[value(name) for _ in range(columns)] for _ in range(rows)]
-        for name, (rows, columns) in shapes.items()
-    }
 
 
 def mean_loss_and_gradients(
@@ -60,11 +30,6 @@ def mean_loss_and_gradients(
         _position(weights, gradients, x, y, 1.0 / len(inputs)) for x, y in zip(inputs, targets, strict=True)
     ]
     return sum(losses) / len(losses), gradients
-
-
-def length(gradients: Weights) -> float:
-    """The norm of all gradients together."""
-    return math.sqrt(sum(value * value for matrix in gradients.values() for row in matrix for value in row))
 
 
 def _position(weights: Weights, gradients: Weights, token: int, target: int, share: float) -> float:

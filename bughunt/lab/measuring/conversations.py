@@ -1,4 +1,4 @@
-"""Conversations whose every token the judge knows, and which of them the assistant says."""
+"""Conversations, and a rendering of them to tokens of which each is known: which ones the assistant says."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from bughunt.lab import texts
-from bughunt.lab.specials import SPECIAL_TOKENS
+from bughunt.lab.measuring import texts
+from bughunt.lab.measuring.specials import SPECIAL_TOKENS
 
 Conversation = dict[str, Any]
 

@@ -19,8 +19,3 @@ def largest_gap(one: Numbers, other: Numbers) -> float:
     if isinstance(one, (int, float)) or isinstance(other, (int, float)):
         raise ValueError("a number and a list have no gap")
     return max((largest_gap(*both) for both in zip(one, other, strict=True)), default=0.0)
-
-
-def gaps_by_position(one: Sequence[Sequence[Numbers]], other: Sequence[Sequence[Numbers]]) -> list[float]:
-    """The largest difference at each position of lists (rows, positions, ...), as far as the first goes."""
-    return [largest_gap([row[t] for row in one], [row[t] for row in other]) for t in range(len(one[0]))]

@@ -1,0 +1,1 @@
+"""What is right: reference answers, computed from inputs without the workspace and without torch."""

@@ -1,0 +1,60 @@
+"""Does code work on another device than the CPU? Found out on a machine that has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from bughunt.lab.measuring.attempts import describe_error
+
+T = TypeVar("T")
+
+
+def trouble_elsewhere(prepare: Callable[[str], T], work: Callable[[T], Any]) -> str | None:
+    """Why `work` fails on another device, or None. `prepare` puts on a device what `work` needs; `work` makes
+    a tensor of it, which should be there as well.
+
+    The device "meta" stands in: its tensors have shapes and no numbers, and do not mix with the CPU's.
+    Computing with them makes torch import a good deal at first, so a quicker question comes before: does the
+    code stay on the CPU when every tensor that is made without saying where is made elsewhere?
+    """
+    import torch
+
+    prepared = prepare("cpu")
+    try:
+        with torch.device("meta"):
+            if work(prepared).device.type == "cpu":
+                return None
+    except Exception:
+        pass  # Numbers without a shape may come from the CPU: the longer way decides.
+    try:
+        found = work(prepare("meta")).device.type
+    except Exception as error:
+        return describe_error(error)
+    return None if found == "meta" else f"what comes out is on the device {found}"
+
+
+@contextmanager
+def pretended_cuda() -> Iterator[None]:
+    """Lets code that asks for "cuda" run where there is none: its tensors are on the CPU after all."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    def asks_for_cuda(argument: Any) -> bool:
+        return isinstance(argument, (str, torch.device)) and str(argument).split(":")[0] == "cuda"
+
+    class OnTheCpu(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if function in (torch.Tensor.cuda, torch.Tensor.pin_memory):
+                return args[0]
+            if function is torch.device:
+                return function(*args, **(kwargs or {}))
+            cpu = torch.device("cpu")
+            args = tuple(cpu if asks_for_cuda(one) else one for one in args)
+            kwargs = {name: cpu if asks_for_cuda(one) else one for name, one in (kwargs or {}).items()}
+            kwargs.pop("pin_memory", None)
+            return function(*args, **kwargs)
+
+    with OnTheCpu():
+        yield
