@@ -348,11 +348,10 @@ class Hunt:
     # Inside
 
     def _open_judge(self) -> Judge:
-        """A judge for one command. Where a watch runs in this hunt, its warm process does the measuring."""
+        """A judge for one command."""
         from bughunt.judge import Judge, lanes_here
-        from bughunt.watch.warm import borrow
 
-        return Judge(tree_folder(), measurer=borrow(self.folder / FOLDER), lanes=lanes_here())
+        return Judge(tree_folder(), lanes=lanes_here())
 
     def _open_sandbox(self) -> Judge:
         from bughunt.judge import Judge

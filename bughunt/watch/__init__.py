@@ -4,7 +4,6 @@ files.py     notices saves           →  events
 session.py   what happens            →  scenes and pages
 scene.py     what is to be shown
 app.py       the screen: draws them, and turns keys into events
-warm.py      lends the session's warm judge to other commands
 """
 
 from __future__ import annotations
@@ -31,14 +30,12 @@ def run(hunt: Hunt, *, manual: bool) -> None:
         )
     from bughunt.watch.app import Watch
     from bughunt.watch.session import Session
-    from bughunt.watch.warm import lending
 
     app = Watch(lambda tell: Session(hunt, tell, manual=manual))
     session = app.desk
     assert isinstance(session, Session)
     try:
-        with lending(hunt.progress.folder, session.lend):
-            app.run(mouse=False)
+        app.run(mouse=False)
     finally:
         session.close()
     if app.error is not None:

@@ -8,14 +8,12 @@ running. What was being judged is then judged again, as the code is by then.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from threading import Lock, Thread
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from bughunt import screens
 from bughunt.content.catalog import Bug, Level
@@ -23,7 +21,7 @@ from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
 from bughunt.hunt.hunt import Hunt, new_seed
 from bughunt.hunt.progress import BugProgress, State
-from bughunt.judge import Judge, Outcome, Stopped, Verdict, lanes_here
+from bughunt.judge import Judge, Stopped, Verdict, lanes_here
 from bughunt.screens.debrief import level_debrief
 from bughunt.screens.probing import views_of
 from bughunt.views import Code, Item, Text, View
@@ -32,9 +30,6 @@ from bughunt.watch.scene import Choice, Page, Row, Scene, nothing_edited, unsolv
 
 _LOOK_OUTSIDE_SECONDS = 1.0
 _WARNINGS_SHOWN = 3
-
-# A command that borrows the judge asks again at once, if at all: what is pending here waits so long for it.
-_GUEST_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -92,17 +87,6 @@ class Play(Event):
 
 
 @dataclass(frozen=True)
-class Lend(Event):
-    """Another command wants a measurement by the warm judge."""
-
-    measure: Path
-    workspace: Path
-    inputs: Any
-    answer: Future[Outcome]
-    urgent = False
-
-
-@dataclass(frozen=True)
 class Close(Event):
     pass
 
@@ -156,7 +140,6 @@ class Session:
         self._trouble = ""
         self._notices: list[str] = []
         self._seen_state: object = None
-        self._has_guest = False
         self._thread = Thread(target=self._run, name="bughunt-session", daemon=True)
 
     def start(self) -> None:
@@ -169,14 +152,6 @@ class Session:
             self._events.put(event)
         if event.urgent:
             self._stop.set()
-
-    def lend(self, measure: Path, workspace: Path, inputs: Any) -> Future[Outcome]:
-        """The outcome of a measurement for another command, some time soon; cancelled when the watch ends."""
-        answer: Future[Outcome] = Future()
-        self.post(Lend(measure, workspace, inputs, answer))
-        if not self._thread.is_alive():
-            answer.cancel()
-        return answer
 
     def close(self) -> None:
         """Ends what is running, and the session."""
@@ -195,8 +170,6 @@ class Session:
                         pass
         except BaseException as error:
             self._tell(Broken(error))
-        finally:
-            self._refuse_lending()
 
     @contextmanager
     def _playing(self, level: Level) -> Iterator[_Play]:
@@ -234,25 +207,18 @@ class Session:
         return True
 
     def _next_event(self, wait: bool) -> Event | None:
-        patience = _LOOK_OUTSIDE_SECONDS if wait else _GUEST_SECONDS if self._has_guest else 0.0
-        self._has_guest = False
         try:
-            event = self._events.get(timeout=patience)
+            event = self._events.get(timeout=_LOOK_OUTSIDE_SECONDS if wait else 0.0)
         except Empty:
             return None
         with self._counting:
             self._urgent -= event.urgent
         return event
 
-    def _begin_measuring(self, event: Event | None = None) -> Flag:
-        """The flag that stops the measurement to come.
-
-        Raises Stopped when an urgent event has arrived already; then `event` gets in line behind it.
-        """
+    def _begin_measuring(self) -> Flag:
+        """The flag that stops the measurement to come. Raises Stopped when an urgent event has arrived."""
         self._stop = Flag()
         if self._urgent:
-            if event is not None:
-                self.post(event)
             raise Stopped
         return self._stop
 
@@ -280,8 +246,6 @@ class Session:
                 started = self._hunt.start(level.id)
                 self._state, self._next = self._hunt.state(), level
                 self._tell(Page(screens.started(started, self._hunt.folder)))
-            case Lend():
-                self._lend(event, play)
 
     # Judging
 
@@ -320,31 +284,6 @@ class Session:
         if not solved_before and all(_kind(self._state, other) == "fixed" for other in play.level.bugs):
             after = Text("n goes on to the next level.", "strong")
             self._tell(Page([*level_debrief(play.level, self._state), after]))
-
-    def _lend(self, event: Lend, play: _Play) -> None:
-        """Only what `bughunt check` would measure: a bug of the game, in this hunt or the clean tree."""
-        levels = [level for level in self._hunt.catalog.levels if level.id in self._state.levels]
-        places = [tree_folder(), *(self._hunt.workspace_path(self._state, level) for level in levels)]
-        bugs = [bug for level in self._hunt.catalog.levels for bug in level.bugs]
-        wanted = next((bug for bug in bugs if bug.measure == event.measure), None)
-        if wanted is None or event.workspace.resolve() not in {place.resolve() for place in places}:
-            event.answer.cancel()
-            return
-        stop = self._begin_measuring(event)
-        if not event.answer.set_running_or_notify_cancel():
-            return
-        self._has_guest = True
-        try:
-            event.answer.set_result(play.judge.observe(wanted, event.workspace, event.inputs, stop))
-        except BaseException as error:
-            event.answer.set_exception(error)
-            raise
-
-    def _refuse_lending(self) -> None:
-        while not self._events.empty():
-            event = self._events.get()
-            if isinstance(event, Lend):
-                event.answer.cancel()
 
     # Answering keys
 
