@@ -22,7 +22,8 @@ from bughunt.hunt.progress import (
 )
 
 if TYPE_CHECKING:
-    from bughunt.judge import Judge, Outcome, Verdict
+    from bughunt.judge import Judge, Verdict
+    from bughunt.measure.outcomes import Outcome
     from bughunt.workspace.rescue import Rescue, Rescues
     from bughunt.workspace.workspace import Workspace
 
@@ -349,18 +350,20 @@ class Hunt:
 
     def _open_judge(self) -> Judge:
         """A judge for one command."""
-        from bughunt.judge import Judge, lanes_here
+        from bughunt.judge import Judge
+        from bughunt.measure.measurer import Measurer, workers_here
 
-        return Judge(tree_folder(), lanes=lanes_here())
+        return Judge(tree_folder(), Measurer(workers=workers_here()))
 
     def _open_sandbox(self) -> Judge:
         from bughunt.judge import Judge
+        from bughunt.measure.measurer import Measurer
         from bughunt.measure.sandbox import lacking
 
         reason = lacking()
         if reason is not None:
             raise BughuntError(f"There is no sandbox here: {reason}.", "Check without --sandbox.")
-        return Judge(tree_folder(), sandbox=True)
+        return Judge(tree_folder(), Measurer(sandbox=True))
 
     def _workspace(self, level: Level, path: Path, guided: bool) -> Workspace:
         from bughunt.workspace.workspace import Workspace

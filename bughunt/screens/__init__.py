@@ -13,7 +13,8 @@ from bughunt.views import Code, Heading, Item, Table, Text, Tone, View
 
 if TYPE_CHECKING:
     from bughunt.hunt.hunt import Hint, Hunt, Reset, Solution, Started
-    from bughunt.judge import Failure, Verdict
+    from bughunt.judge import Verdict
+    from bughunt.measure.outcomes import Failure
     from bughunt.workspace.rescue import Rescue
 
 _VERDICT_TONES: dict[str | None, Tone] = {

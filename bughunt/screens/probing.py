@@ -8,8 +8,8 @@ from typing import Any
 
 from bughunt.content.catalog import Bug
 from bughunt.hunt.hunt import Hunt
-from bughunt.judge import Failure, Outcome
 from bughunt.loading import load_module
+from bughunt.measure.outcomes import Failure, Outcome
 from bughunt.screens import whole_run
 from bughunt.views import View
 

@@ -21,7 +21,9 @@ from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
 from bughunt.hunt.hunt import Hunt, new_seed
 from bughunt.hunt.progress import BugProgress, State
-from bughunt.judge import Judge, Stopped, Verdict, lanes_here
+from bughunt.judge import Judge, Verdict
+from bughunt.measure.measurer import Measurer, workers_here
+from bughunt.measure.outcomes import Stopped
 from bughunt.screens.debrief import level_debrief
 from bughunt.screens.probing import views_of
 from bughunt.views import Code, Item, Text, View
@@ -119,7 +121,7 @@ class Session:
         tell: Callable[[Scene | Page | Broken], object],
         *,
         manual: bool,
-        open_judge: Callable[[], Judge] = lambda: Judge(tree_folder(), lanes=lanes_here()),
+        open_judge: Callable[[], Judge] = lambda: Judge(tree_folder(), Measurer(workers=workers_here())),
     ) -> None:
         self._hunt = hunt
         self._tell = tell

@@ -158,8 +158,8 @@ CASES = (
         _BROKEN,
         """
         import subprocess, sys
-        stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
-        open(__file__ + ".pids", "a").write(f"{stray.pid} ")
+        leftover = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+        open(__file__ + ".pids", "a").write(f"{leftover.pid} ")
         """,
     ),
     Case(
@@ -167,10 +167,10 @@ CASES = (
         _BROKEN,
         """
         import subprocess, sys
-        stray = subprocess.Popen(
+        leftover = subprocess.Popen(
             [sys.executable, "-c", "import time; time.sleep(1000)"], start_new_session=True
         )
-        open(__file__ + ".pids", "a").write(f"{stray.pid} ")
+        open(__file__ + ".pids", "a").write(f"{leftover.pid} ")
         """,
         needs_linux=True,
     ),

@@ -9,7 +9,8 @@ from typing import Any
 
 from bughunt.content.catalog import Bug
 from bughunt.hunt.hunt import Hunt
-from bughunt.judge import Measurement, Outcome, Stopped, Verdict
+from bughunt.judge import Verdict
+from bughunt.measure.outcomes import Measurement, Outcome, Stopped
 from bughunt.watch.scene import Page, Scene
 from bughunt.watch.session import Broken, Session
 
@@ -45,10 +46,7 @@ class ScriptedJudge:
         return Verdict(bug.id, kind, "" if kind == "fixed" else f"{bug.id} measures wrong")
 
     def measure(self, bug: Bug, workspace: Path, seed: int, *, stop: Event) -> tuple[Any, Outcome]:
-        return {}, self.observe(bug, workspace, {}, stop)
-
-    def observe(self, bug: Bug, workspace: Path, inputs: Any, stop: Event | None = None) -> Outcome:
-        return Measurement({"bug": bug.id})
+        return {}, Measurement({"bug": bug.id})
 
 
 class Audience:
