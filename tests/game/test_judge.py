@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import bughunt
 from bughunt.content.catalog import Bug, Catalog, load_catalog
 from bughunt.content.installed import challenges_folder, tree_folder
 from bughunt.judge import Judge
@@ -150,6 +151,35 @@ def test_an_interrupt_during_a_check_is_an_interrupt(copy: Catalog) -> None:
     bug.check.write_text("def test_it():\n    raise KeyboardInterrupt\n")
     with pytest.raises(KeyboardInterrupt):
         Check(bug.check).run(1, 1)
+
+
+_JUDGE_ELSEWHERE = """
+import sys
+sys.path[:] = [sys.argv[1], *(entry for entry in sys.path if entry)]
+from bughunt.content.catalog import load_catalog
+from bughunt.content.installed import tree_folder
+from bughunt.judge import Judge
+with Judge(tree_folder()) as judge:
+    print(judge.judge(load_catalog().bug("1.1"), tree_folder(), 7))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+@pytest.mark.parametrize("name", ["$USER x[1]::y", "-x", "@a b* ~ %TEMP%"])
+def test_the_folder_of_the_game_is_taken_literally(name: str, tmp_path: Path) -> None:
+    """Neither is a variable expanded in it, nor is a part of it taken for the name of a test."""
+    game = tmp_path / name
+    shutil.copytree(Path(bughunt.__file__).parent, game / "bughunt")
+    shutil.copytree(tree_folder(), game / "nanochat")
+    shutil.copytree(challenges_folder() / "level1", game / "challenges" / "level1")
+    done = subprocess.run(
+        [sys.executable, "-c", _JUDGE_ELSEWHERE, str(game)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert "kind='fixed'" in done.stdout, done.stdout + done.stderr
 
 
 def process_exit(**values: Any) -> ProcessExit:
