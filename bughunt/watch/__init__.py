@@ -1,9 +1,13 @@
 """`bughunt watch`: a full-screen view of the hunt that judges the level again at every save.
 
-files.py     notices saves           →  events
-session.py   what happens            →  scenes and pages
+events.py    what comes in: saves (noticed by files.py), keys (by app.py)
+inbox.py     keeps them in line for the one thread of session.py
+session.py   what happens       →  scenes and pages
+judging.py   which bug is next
+answers.py   what a key brings
+status.py    the watch's state  →  a scene
 scene.py     what is to be shown
-app.py       the screen: draws them, and turns keys into events
+app.py       the screen that shows it, in the lines of drawing.py
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ def run(hunt: Hunt, *, manual: bool) -> None:
     from bughunt.watch.session import Session
 
     app = Watch(lambda tell: Session(hunt, tell, manual=manual))
-    session = app.desk
+    session = app.session
     assert isinstance(session, Session)
     try:
         app.run(mouse=False)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from bughunt import screens
 from bughunt.content.catalog import Bug, Level
 from bughunt.judge import Verdict
 from bughunt.views import Item, Text, View
-
-if TYPE_CHECKING:
-    from bughunt.watch.session import Event
+from bughunt.watch.events import Event
 
 
 @dataclass(frozen=True)
@@ -62,6 +59,13 @@ class Page:
 
     views: Sequence[View]
     choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The session has ended by an error that nobody had expected."""
+
+    error: BaseException
 
 
 def headline(scene: Scene, width: int) -> str:

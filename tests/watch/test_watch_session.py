@@ -12,8 +12,8 @@ from watching import ScriptedJudge, Watcher
 from bughunt.content.catalog import Bug
 from bughunt.hunt.hunt import Hunt
 from bughunt.render import plain
-from bughunt.watch.scene import Page
-from bughunt.watch.session import Broken, Check, Look, Play, Saved, Show, TakeHint
+from bughunt.watch.events import Check, Look, Saved, Show, StartLevel, TakeHint
+from bughunt.watch.scene import Failed, Page
 
 Watch = Callable[..., Watcher]
 
@@ -218,7 +218,7 @@ class TestAccidents:
 
         judge.before = stumble
         watcher = watch()
-        watcher.audience.until(lambda: any(isinstance(what, Broken) for what in watcher.audience.heard))
+        watcher.audience.until(lambda: any(isinstance(what, Failed) for what in watcher.audience.heard))
 
     def test_closing_ends_a_check_that_hangs(self, watch: Watch, judge: ScriptedJudge) -> None:
         judge.hangs = {"1.1"}
@@ -318,7 +318,7 @@ class TestKeys:
         following = hunt.catalog.levels[1]
         page = watcher.page_after(lambda: watcher.session.post(Show("next", watcher.bugs[0])))
         (choice,) = page.choices
-        assert "not fixed" in text(page) and choice.event == Play(following)
+        assert "not fixed" in text(page) and choice.event == StartLevel(following)
         assert not (hunt.folder / following.id).exists()
         solve_all(watcher)
         watcher.session.post(Show("next", watcher.bugs[0]))

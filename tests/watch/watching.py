@@ -11,8 +11,8 @@ from bughunt.content.catalog import Bug
 from bughunt.hunt.hunt import Hunt
 from bughunt.judge import Verdict
 from bughunt.measure.outcomes import Measurement, Outcome, Stopped
-from bughunt.watch.scene import Page, Scene
-from bughunt.watch.session import Broken, Session
+from bughunt.watch.scene import Failed, Page, Scene
+from bughunt.watch.session import Session
 
 # How long a test waits before it calls something missing.
 PATIENCE_SECONDS = 30.0
@@ -53,10 +53,10 @@ class Audience:
     """Hears what a session tells, from any thread, and waits for more."""
 
     def __init__(self) -> None:
-        self.heard: list[Scene | Page | Broken] = []
+        self.heard: list[Scene | Page | Failed] = []
         self._news = Condition()
 
-    def hear(self, what: Scene | Page | Broken) -> None:
+    def hear(self, what: Scene | Page | Failed) -> None:
         with self._news:
             self.heard.append(what)
             self._news.notify_all()
