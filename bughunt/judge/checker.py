@@ -50,8 +50,13 @@ class Check:
 
 
 def _arguments() -> list[str]:
-    """No path but one that pytest takes literally: it expands `$NAME` in --rootdir."""
+    """Names no path but one that pytest takes literally: it expands `$NAME` in --rootdir.
+
+    The plugin collects, so no file is named; with nothing in its place pytest would look at the current
+    folder.
+    """
     return [
+        os.devnull,
         f"--config-file={Path(__file__).with_name('pytest.ini')}",
         "--noconftest",
         "--import-mode=importlib",
