@@ -16,7 +16,8 @@ from bughunt.hunt.state import State
 from bughunt.hunt.store import Store
 
 if TYPE_CHECKING:
-    from bughunt.judge import Outcome, Verdict
+    from bughunt.judge import Verdict
+    from bughunt.measure.outcomes import Outcome
     from bughunt.workspace.rescue import Rescues
 
 FOLDER = ".bughunt"

@@ -16,7 +16,8 @@ from bughunt.hunt.started import StartedLevel
 from bughunt.hunt.store import Store
 
 if TYPE_CHECKING:
-    from bughunt.judge import Judge, Outcome, Verdict
+    from bughunt.judge import Judge, Verdict
+    from bughunt.measure.outcomes import Outcome
 
 
 def new_seed() -> int:
@@ -84,17 +85,19 @@ def level_to_check(catalog: Catalog, bugs: Sequence[Bug]) -> Level | None:
 
 
 def open_judge() -> Judge:
-    """A judge for one command."""
-    from bughunt.judge import Judge, lanes_here
+    """A judge that measures as much at a time as the machine can."""
+    from bughunt.judge import Judge
+    from bughunt.measure.measurer import Measurer, workers_here
 
-    return Judge(tree_folder(), lanes=lanes_here())
+    return Judge(tree_folder(), Measurer(workers=workers_here()))
 
 
 def _open_sandbox() -> Judge:
     from bughunt.judge import Judge
+    from bughunt.measure.measurer import Measurer
     from bughunt.measure.sandbox import lacking
 
     reason = lacking()
     if reason is not None:
         raise BughuntError(f"There is no sandbox here: {reason}.", "Check without --sandbox.")
-    return Judge(tree_folder(), sandbox=True)
+    return Judge(tree_folder(), Measurer(sandbox=True))

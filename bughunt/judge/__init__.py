@@ -1,4 +1,4 @@
-"""The judge: measures the player's code in a child process, checks the measurement in its own.
+"""The judge: has the player's code measured, and decides by what came back.
 
     draw inputs  →  measure in a limited child  →  check with pytest, where that code was never imported
 
@@ -7,7 +7,5 @@
 
 from bughunt.judge.judge import Judge
 from bughunt.judge.verdict import Verdict, VerdictKind
-from bughunt.measure.measurer import lanes_here
-from bughunt.measure.outcomes import Failure, Measurement, Outcome, Stopped
 
-__all__ = ["Failure", "Judge", "Measurement", "Outcome", "Stopped", "Verdict", "VerdictKind", "lanes_here"]
+__all__ = ["Judge", "Verdict", "VerdictKind"]

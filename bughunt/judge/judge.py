@@ -13,7 +13,6 @@ is limited for each process, the number of processes on Linux and for others tha
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,44 +20,38 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from threading import Event
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Any
 
 from bughunt.content.catalog import Bug
+from bughunt.judge.bug_files import BugFiles, FilesUnusable
 from bughunt.judge.cause import REMARK, works_from_elsewhere
-from bughunt.judge.checker import Check
 from bughunt.judge.verdict import Verdict, VerdictKind
-from bughunt.loading import load_module
-from bughunt.measure.measurer import Measurer, Mode
+from bughunt.measure.measurer import Measurer
 from bughunt.measure.outcomes import Failure, Flag, Limits, Measurement, Outcome
-from bughunt.measure.results import tidy
+from bughunt.measure.texts import tidy
 
 _MESSAGE_CHARACTERS = 1000
 
+_Conclusion = tuple[VerdictKind, str, str]
+
 
 class Judge:
-    """Measures and checks. `clean_tree` is the control: a judge in doubt about itself looks there.
+    """Has measured, and checks. `clean_tree` is the control: a judge in doubt about itself looks there.
 
-    With two `lanes` it measures two things at once where it will want both, most likely: a verdict comes
-    sooner, for more work where the first measurement tells enough.
+    With a `measurer` of two workers it has two things measured at once where it will want both, most
+    likely: a verdict comes sooner, for more work where the first measurement tells enough. The measurer is
+    closed with the judge.
     """
 
     def __init__(
-        self,
-        clean_tree: Path,
-        *,
-        mode: Mode | None = None,
-        limits: Limits | None = None,
-        measurer: Measurer | None = None,
-        sandbox: bool = False,
-        lanes: int = 1,
+        self, clean_tree: Path, measurer: Measurer | None = None, *, limits: Limits | None = None
     ) -> None:
         self._clean_tree = clean_tree
         self._limits = limits or Limits()
-        self._measurer = measurer or Measurer(mode, sandbox=sandbox, lanes=lanes)
-        self._loaded: dict[Path, _Loaded] = {}
+        self._measurer = measurer or Measurer()
+        self._files: dict[Path, BugFiles] = {}
 
     def __enter__(self) -> Judge:
         return self
@@ -77,7 +70,7 @@ class Judge:
         bugs = list(bugs)
         self._measurer.warm_up(dict.fromkeys(name for bug in bugs for name in bug.card.preload))
         for bug in bugs:
-            self._load(bug)
+            self._files_of(bug)
 
     def measure(
         self, bug: Bug, workspace: Path, seed: int, *, stop: Flag | None = None
@@ -86,12 +79,8 @@ class Judge:
 
         Raises Stopped when another thread sets `stop` meanwhile; so does `judge`.
         """
-        inputs = self._load(bug).draw(bug, seed)
-        return inputs, self.observe(bug, workspace, inputs, stop)
-
-    def observe(self, bug: Bug, workspace: Path, inputs: Any, stop: Flag | None = None) -> Outcome:
-        """What the code in `workspace` does with inputs drawn elsewhere."""
-        return self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits, stop)
+        inputs = self._files_of(bug).draw(seed)
+        return inputs, self._observe(bug, workspace, inputs, stop)
 
     def judge(
         self, bug: Bug, workspace: Path, seed: int, *, first: bool = False, stop: Flag | None = None
@@ -105,7 +94,7 @@ class Judge:
         started = time.monotonic()
         try:
             kind, message, detail = self._answer_twice(bug, workspace, seed, stop)
-        except _FilesUnusable as error:
+        except FilesUnusable as error:
             message = "The judge could not do its work here: its own files cannot be used."
             return Verdict(bug.id, "unknown", message, str(error))
         elsewhere = kind == "fixed" and self._works_from_elsewhere(bug, workspace, seed, first, stop)
@@ -118,7 +107,7 @@ class Judge:
     def _answer_twice(self, bug: Bug, workspace: Path, seed: int, stop: Flag | None) -> _Conclusion:
         inputs, others = self._draw(bug, seed), self._draw(bug, f"{seed}/again")
         with self._measuring_ahead(bug, workspace, others, stop) as outcome:
-            conclusion = self._conclude_surely(bug, inputs, self.observe(bug, workspace, inputs, stop), stop)
+            conclusion = self._conclude_surely(bug, inputs, self._observe(bug, workspace, inputs, stop), stop)
             if conclusion[0] == "fixed":
                 conclusion = self._conclude_surely(bug, others, outcome(), stop)
         return conclusion
@@ -127,45 +116,49 @@ class Judge:
     def _measuring_ahead(
         self, bug: Bug, workspace: Path, inputs: Any, stop: Flag | None
     ) -> Iterator[Callable[[], Outcome]]:
-        """Gives a way to the outcome. With a lane for it, measuring begins now and ends with the block."""
-        if self._measurer.lanes == 1:
-            yield lambda: self.observe(bug, workspace, inputs, stop)
+        """Gives a way to the outcome. With a worker free, measuring begins now and ends with the block."""
+        if self._measurer.workers == 1:
+            yield lambda: self._observe(bug, workspace, inputs, stop)
             return
         unwanted = Event()
-        with ThreadPoolExecutor(1, "bughunt-lane") as lane:
-            outcome = lane.submit(self.observe, bug, workspace, inputs, _Either(unwanted, stop))
+        with ThreadPoolExecutor(1, "bughunt-ahead") as thread:
+            outcome = thread.submit(self._observe, bug, workspace, inputs, _Either(unwanted, stop))
             try:
                 yield outcome.result
             finally:
                 unwanted.set()
 
+    def _observe(self, bug: Bug, workspace: Path, inputs: Any, stop: Flag | None = None) -> Outcome:
+        """What the code in `workspace` does with `inputs`."""
+        return self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits, stop)
+
     def _draw(self, bug: Bug, seed: int | str) -> Any:
         try:
-            return self._load(bug).draw(bug, seed)
+            return self._files_of(bug).draw(seed)
         except Exception as error:
-            raise _FilesUnusable(f"{type(error).__name__}: {error}") from error
+            raise FilesUnusable(f"{type(error).__name__}: {error}") from error
 
     def _works_from_elsewhere(
         self, bug: Bug, workspace: Path, seed: int, first: bool, stop: Flag | None
     ) -> bool:
         def passes(copy: Path) -> bool:
             inputs = self._draw(bug, seed)
-            outcome = self.observe(bug, copy, inputs, stop)
+            outcome = self._observe(bug, copy, inputs, stop)
             return self._conclude_surely(bug, inputs, outcome, stop)[0] == "fixed"
 
         with tempfile.TemporaryDirectory(prefix="bughunt-", ignore_cleanup_errors=True) as scratch:
             return works_from_elsewhere(bug.patch, workspace, Path(scratch), passes if first else None)
 
-    def _load(self, bug: Bug) -> _Loaded:
-        if bug.folder not in self._loaded:
-            self._loaded[bug.folder] = _Loaded(Check(bug.check), _load_measure(bug))
-        return self._loaded[bug.folder]
+    def _files_of(self, bug: Bug) -> BugFiles:
+        if bug.folder not in self._files:
+            self._files[bug.folder] = BugFiles(bug)
+        return self._files[bug.folder]
 
     def _conclude(self, bug: Bug, inputs: Any, outcome: Outcome) -> _Conclusion:
         """`fixed` or `broken` with its message; `unknown` when the outcome allows neither."""
         if isinstance(outcome, Failure):
             return "unknown", outcome.message, outcome.detail
-        result = self._load(bug).check.run(inputs, outcome.data)
+        result = self._files_of(bug).check.run(inputs, outcome.data)
         if result.kind == "passed":
             return "fixed", "", ""
         if result.kind == "failed":
@@ -177,7 +170,7 @@ class Judge:
         conclusion = self._conclude(bug, inputs, outcome)
         if conclusion[0] != "unknown":
             return conclusion
-        control = self.observe(bug, self._clean_tree, inputs, stop)
+        control = self._observe(bug, self._clean_tree, inputs, stop)
         kind, message, detail = self._conclude(bug, inputs, control)
         if kind != "fixed":
             return "unknown", f"The judge could not do its work here: {message}", detail
@@ -195,30 +188,3 @@ class _Either:
 
     def is_set(self) -> bool:
         return self.one.is_set() or (self.other is not None and self.other.is_set())
-
-
-class _FilesUnusable(Exception):
-    """A check or a measurement cannot be loaded, or draws no inputs."""
-
-
-_Conclusion = tuple[VerdictKind, str, str]
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """What the judge's own process needs of a bug, loaded once."""
-
-    check: Check
-    measure: ModuleType
-
-    def draw(self, bug: Bug, seed: int | str) -> Any:
-        """The inputs of one measurement: drawn by the bug's own `draw`, the same for the same seed."""
-        return self.measure.draw(Random(f"{bug.id}/{seed}"))
-
-
-def _load_measure(bug: Bug) -> ModuleType:
-    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        return load_module(str(bug.measure), f"bughunt_draw_{bug.id.replace('.', '_')}")
-    finally:
-        sys.dont_write_bytecode = writes_bytecode

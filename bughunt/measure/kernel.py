@@ -17,8 +17,15 @@ def die_with_parent() -> None:
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def inherit_strays() -> None:
-    """Makes this process the parent of its descendants whose own parents have ended."""
+def guard_process() -> None:
+    """Makes this process one that adopts orphans and cannot be read or traced by its children."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    adopt_orphans()
+    forbid_tracing()
+
+
+def adopt_orphans() -> None:
+    """Makes this process the parent of its descendants whose own parents have ended (a subreaper)."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 

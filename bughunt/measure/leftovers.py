@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def end_strays() -> None:
+def end_leftovers() -> None:
     """Ends what children left running in sessions of their own; as a subreaper we inherit it (Linux).
 
     All of it is stopped before any of it is killed, or it could multiply faster than it is found.

@@ -1,4 +1,4 @@
-"""Measuring, seen from the judge: a workspace and inputs go in, an outcome comes out."""
+"""Measuring, seen from outside: a workspace and inputs go in, an outcome comes out."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from types import TracebackType
 from typing import Any, Literal, cast
 
 from bughunt.files import remove_folder
-from bughunt.measure.client import Server, ServerGone
-from bughunt.measure.environment import trusted_search_path
+from bughunt.measure.client import Server
+from bughunt.measure.connection import ServerGone
+from bughunt.measure.fresh import run_fresh
 from bughunt.measure.outcomes import Failure, Flag, Limits, Outcome, Stopped
 from bughunt.measure.results import conclude
-from bughunt.measure.supervise import run_fresh
+from bughunt.search_path import trusted_search_path
 
 Mode = Literal["fork", "fresh"]
 
@@ -30,20 +31,20 @@ def default_mode() -> Mode:
     return "fork" if sys.platform == "linux" else "fresh"
 
 
-def lanes_here() -> int:
+def workers_here() -> int:
     """Two where two processors can work at the same time."""
     return min(2, os.cpu_count() or 1)
 
 
 class Measurer:
-    """Measures workspaces, as many at a time as it has lanes, each asked from a thread of its own.
+    """Measures workspaces, as many at a time as it has workers, each asked from a thread of its own.
 
     A context manager: what it started is gone when it closes.
     """
 
-    def __init__(self, mode: Mode | None = None, *, sandbox: bool = False, lanes: int = 1) -> None:
+    def __init__(self, mode: Mode | None = None, *, sandbox: bool = False, workers: int = 1) -> None:
         self.mode = mode or default_mode()
-        self.lanes = 1 if sys.platform == "win32" else lanes
+        self.workers = 1 if sys.platform == "win32" else workers
         self._sandbox = sandbox
         self._server: Server | None = None
         self._changing = Lock()
@@ -120,7 +121,7 @@ class Measurer:
         with self._changing:
             if self._server is None:
                 preload = preload if self.mode == "fork" else ()
-                self._server = Server(str(self._scratch), preload, self.lanes)
+                self._server = Server(str(self._scratch), preload, self.workers)
             return self._server
 
     def _drop(self, server: Server) -> None:

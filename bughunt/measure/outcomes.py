@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+# Importing torch from a cold disk takes its time; this only bounds an import that hangs.
+PRELOAD_SECONDS = 180.0
+
 
 class Stopped(Exception):
     """The measurement was stopped by whoever had asked for it, so there is no outcome."""

@@ -8,46 +8,41 @@ from contextlib import suppress
 from typing import Any
 
 from bughunt.measure.outcomes import Failure, Limits, Measurement, Outcome
-from bughunt.measure.supervise import Ending
+from bughunt.measure.process_exit import ProcessExit
+from bughunt.measure.texts import tidy
 
 _DETAIL_CHARACTERS = 4000
 
 
-def conclude(ending: Ending, limits: Limits) -> Outcome:
+def conclude(process: ProcessExit, limits: Limits) -> Outcome:
     """Reads what a process left. Nothing it wrote is believed to be more than data."""
-    printed = tidy(ending.printed, _DETAIL_CHARACTERS)
-    if not ending.ready:
+    printed = tidy(process.printed, _DETAIL_CHARACTERS)
+    if not process.ready:
         return Failure("The measuring process could not be prepared.", printed, ours=True)
-    if ending.timed_out:
+    if process.timed_out:
         return Failure(
-            f"The code was still running after {limits.seconds:g} seconds.", printed, seconds=ending.seconds
+            f"The code was still running after {limits.seconds:g} seconds.", printed, seconds=process.seconds
         )
-    if ending.result is None:
-        return Failure("The code returned more than a measurement may hold.", seconds=ending.seconds)
+    if process.result is None:
+        return Failure("The code returned more than a measurement may hold.", seconds=process.seconds)
     answer: Any = None
     with suppress(ValueError, RecursionError):
-        answer = json.loads(ending.result)
+        answer = json.loads(process.result)
     if isinstance(answer, dict):
-        if answer.keys() == {"data"} and ending.status == 0:
-            return Measurement(answer["data"], ending.seconds)
+        if answer.keys() == {"data"} and process.status == 0:
+            return Measurement(answer["data"], process.seconds)
         if "unfit" in answer:
             reason = tidy(str(answer["unfit"]), 200)
             message = f"What the code returned is not of a kind that can be measured: {reason}"
-            return Failure(message, printed, seconds=ending.seconds)
+            return Failure(message, printed, seconds=process.seconds)
         if isinstance(answer.get("raised"), dict):
             raised = {str(key): str(value) for key, value in answer["raised"].items()}
             detail = tidy(raised.get("detail", ""), _DETAIL_CHARACTERS)
-            return Failure(_say_raised(raised), detail, seconds=ending.seconds)
-    if ending.result.strip() and ending.status == 0:
+            return Failure(_say_raised(raised), detail, seconds=process.seconds)
+    if process.result.strip() and process.status == 0:
         message = "The measurement cannot be read: something else was written into it."
-        return Failure(message, printed, seconds=ending.seconds)
-    return Failure(_say_ended(ending.status), printed, seconds=ending.seconds)
-
-
-def tidy(text: str, characters: int) -> str:
-    """The end of a text that comes from the measuring process, without what would steer a terminal."""
-    kept = "".join(c for c in text if c.isprintable() or c in "\n\t")
-    return kept if len(kept) <= characters else "… " + kept[-characters:]
+        return Failure(message, printed, seconds=process.seconds)
+    return Failure(_say_ended(process.status), printed, seconds=process.seconds)
 
 
 def _say_raised(raised: dict[str, str]) -> str:

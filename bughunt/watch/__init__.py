@@ -1,10 +1,13 @@
 """`bughunt watch`: a full-screen view of the hunt that judges the level again at every save.
 
-files.py     notices saves           →  events
-session.py   what happens            →  scenes and pages
+events.py    what comes in: saves (noticed by files.py), keys (by app.py)
+inbox.py     keeps them in line for the one thread of session.py
+session.py   what happens       →  scenes and pages
+judging.py   which bug is next
+answers.py   what a key brings
+status.py    the watch's state  →  a scene
 scene.py     what is to be shown
-app.py       the screen: draws them, and turns keys into events
-warm.py      lends the session's warm judge to other commands
+app.py       the screen that shows it, in the lines of drawing.py
 """
 
 from __future__ import annotations
@@ -31,14 +34,12 @@ def run(hunt: Hunt, *, manual: bool) -> None:
         )
     from bughunt.watch.app import Watch
     from bughunt.watch.session import Session
-    from bughunt.watch.warm import lending
 
     app = Watch(lambda tell: Session(hunt, tell, manual=manual))
-    session = app.desk
+    session = app.session
     assert isinstance(session, Session)
     try:
-        with lending(hunt.progress.folder, session.lend):
-            app.run(mouse=False)
+        app.run(mouse=False)
     finally:
         session.close()
     if app.error is not None:

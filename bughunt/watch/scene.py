@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from bughunt import screens
 from bughunt.content.catalog import Bug, Level
 from bughunt.judge import Verdict
+from bughunt.screens.verdicts import verdict as verdict_views
 from bughunt.views import Item, Text, View
-
-if TYPE_CHECKING:
-    from bughunt.watch.session import Event
+from bughunt.watch.events import Event
 
 
 @dataclass(frozen=True)
@@ -64,6 +61,13 @@ class Page:
     choices: tuple[Choice, ...] = ()
 
 
+@dataclass(frozen=True)
+class Failed:
+    """The session has ended by an error that nobody had expected."""
+
+    error: BaseException
+
+
 def headline(scene: Scene, width: int) -> str:
     """The line at the top, the progress in it. `width` in columns."""
     count = len(scene.rows)
@@ -97,7 +101,7 @@ def bug_page(row: Row, scene: Scene) -> list[View]:
     if row.verdict is not None:
         bug, seed = row.bug.id, row.seed
         repeat = Text(f"To repeat this very run: `bughunt check {bug} --seed {seed}`", "dim")
-        return [title, *screens.verdict(row.verdict), symptom, repeat]
+        return [title, *verdict_views(row.verdict), symptom, repeat]
     if row.kind is not None:
         return [title, symptom, Text("It was checked outside this watch: c checks it here.", "dim")]
     return [title, symptom, *([Text("Press c to check.", "dim")] if scene.manual else [])]

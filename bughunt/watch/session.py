@@ -1,4 +1,4 @@
-"""What happens in a watch: saves and keys come in as events, scenes and pages go out. It knows no screen.
+"""What happens in a watch: events come in, scenes and pages go out. It knows no screen.
 
 One thread does everything in turn, so that the state, the workspace and the judge have one user here. The
 threads that post events only ever interrupt it: an event that cannot wait stops the measurement that is
@@ -8,122 +8,27 @@ running. What was being judged is then judged again, as the code is by then.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Event as Flag
-from threading import Lock, Thread
-from typing import Any, ClassVar, Literal
+from threading import Thread
 
-from bughunt import screens
 from bughunt.content.catalog import Bug, Level
-from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
-from bughunt.hunt.hunt import Hunt, new_seed
-from bughunt.hunt.progress import BugProgress, State
-from bughunt.judge import Judge, Outcome, Stopped, Verdict, lanes_here
+from bughunt.hunt.hunt import Hunt
+from bughunt.hunt.judging import open_judge
+from bughunt.judge import Judge
+from bughunt.measure.outcomes import Stopped
 from bughunt.screens.debrief import level_debrief
-from bughunt.screens.probing import views_of
-from bughunt.views import Code, Item, Text, View
+from bughunt.views import Text
+from bughunt.watch.answers import Answers
+from bughunt.watch.events import Check, Close, Event, Look, Polling, Reset, Saved, Show, StartLevel, TakeHint
 from bughunt.watch.files import FileWatch
-from bughunt.watch.scene import Choice, Page, Row, Scene, nothing_edited, unsolved
+from bughunt.watch.inbox import Inbox
+from bughunt.watch.judging import Judging
+from bughunt.watch.scene import Failed, Page, Scene
+from bughunt.watch.status import Status, scene_of
 
+# How soon a change of the state by another command is seen while nothing happens here.
 _LOOK_OUTSIDE_SECONDS = 1.0
-_WARNINGS_SHOWN = 3
-
-# A command that borrows the judge asks again at once, if at all: what is pending here waits so long for it.
-_GUEST_SECONDS = 0.2
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something to react to; `urgent` events stop a running measurement."""
-
-    urgent: ClassVar[bool] = True
-
-
-@dataclass(frozen=True)
-class Saved(Event):
-    files: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Polling(Event):
-    reason: str
-    urgent = False
-
-
-@dataclass(frozen=True)
-class Check(Event):
-    """Judge the whole level, beginning with the bug that the player looks at."""
-
-
-@dataclass(frozen=True)
-class Look(Event):
-    """The player looks at `bug`: of several bugs whose files change, it is judged first."""
-
-    bug: Bug
-    urgent = False
-
-
-@dataclass(frozen=True)
-class Show(Event):
-    what: Literal["hint", "probe", "diff", "reset", "solution", "next"]
-    bug: Bug
-
-
-@dataclass(frozen=True)
-class TakeHint(Event):
-    bug: Bug
-
-
-@dataclass(frozen=True)
-class Reset(Event):
-    """Put back the files of `bug`, or with None all of the level."""
-
-    bug: Bug | None
-
-
-@dataclass(frozen=True)
-class Play(Event):
-    level: Level
-
-
-@dataclass(frozen=True)
-class Lend(Event):
-    """Another command wants a measurement by the warm judge."""
-
-    measure: Path
-    workspace: Path
-    inputs: Any
-    answer: Future[Outcome]
-    urgent = False
-
-
-@dataclass(frozen=True)
-class Close(Event):
-    pass
-
-
-@dataclass(frozen=True)
-class Broken:
-    """The session ended by an error that nobody had expected."""
-
-    error: BaseException
-
-
-@dataclass
-class _Play:
-    """One level being played."""
-
-    level: Level
-    judge: Judge
-    pending: list[Bug] = field(default_factory=list)
-    first: list[Bug] = field(default_factory=list)
-    verdicts: dict[str, tuple[Verdict, int]] = field(default_factory=dict)
-    seed: int = 0
 
 
 class Session:
@@ -132,31 +37,22 @@ class Session:
     def __init__(
         self,
         hunt: Hunt,
-        tell: Callable[[Scene | Page | Broken], object],
+        tell: Callable[[Scene | Page | Failed], object],
         *,
         manual: bool,
-        open_judge: Callable[[], Judge] = lambda: Judge(tree_folder(), lanes=lanes_here()),
+        open_judge: Callable[[], Judge] = open_judge,
     ) -> None:
         self._hunt = hunt
         self._tell = tell
-        self._manual = manual
         self._open_judge = open_judge
-        self._events: SimpleQueue[Event] = SimpleQueue()
-        self._urgent = 0
-        self._counting = Lock()
-        self._stop = Flag()
+        self._inbox = Inbox()
+        self._answers = Answers(hunt, tell, self._inbox)
+        self._status = Status(manual)
         self._state = hunt.state()
+        self._seen_state: object = None
         self._next: Level | None = hunt.active(self._state)
         self._looked_at: Bug | None = None
-        self._saves = 0
         self._put_back: frozenset[str] = frozenset()
-        self._unchecked = False
-        self._running: str | None = None
-        self._polling = ""
-        self._trouble = ""
-        self._notices: list[str] = []
-        self._seen_state: object = None
-        self._has_guest = False
         self._thread = Thread(target=self._run, name="bughunt-session", daemon=True)
 
     def start(self) -> None:
@@ -164,19 +60,7 @@ class Session:
 
     def post(self, event: Event) -> None:
         """Takes an event in, from any thread."""
-        with self._counting:
-            self._urgent += event.urgent
-            self._events.put(event)
-        if event.urgent:
-            self._stop.set()
-
-    def lend(self, measure: Path, workspace: Path, inputs: Any) -> Future[Outcome]:
-        """The outcome of a measurement for another command, some time soon; cancelled when the watch ends."""
-        answer: Future[Outcome] = Future()
-        self.post(Lend(measure, workspace, inputs, answer))
-        if not self._thread.is_alive():
-            answer.cancel()
-        return answer
+        self._inbox.post(event)
 
     def close(self) -> None:
         """Ends what is running, and the session."""
@@ -184,298 +68,119 @@ class Session:
         if self._thread.ident is not None:
             self._thread.join()
 
-    # The loop
-
     def _run(self) -> None:
         try:
             while self._next is not None:
                 level, self._next = self._next, None
-                with self._playing(level) as play:
-                    while self._next is None and self._step(play):
+                with self._watching(level) as judging:
+                    while self._next is None and self._step(judging):
                         pass
         except BaseException as error:
-            self._tell(Broken(error))
-        finally:
-            self._refuse_lending()
+            self._tell(Failed(error))
 
     @contextmanager
-    def _playing(self, level: Level) -> Iterator[_Play]:
-        folder = self._hunt.workspace_path(self._state, level)
+    def _watching(self, level: Level) -> Iterator[Judging]:
+        folder = self._hunt.started(level, self._state).path
         with (
             FileWatch(folder, lambda files: self.post(Saved(files)), lambda why: self.post(Polling(why))),
             self._open_judge() as judge,
         ):
-            play = _Play(level, judge)
-            self._show(play)
+            judging = Judging(level, judge)
+            self._show(judging)
             judge.prepare(level.bugs)
-            if not self._manual:
-                self._queue(play, [])
-            yield play
+            if not self._status.manual:
+                self._begin_anew(judging)
+            yield judging
 
-    def _step(self, play: _Play) -> bool:
+    def _step(self, judging: Judging) -> bool:
         """Takes one event, or judges one bug when there is none. False when it is time to end."""
-        event = self._next_event(wait=not play.pending)
+        event = self._inbox.next(0.0 if judging.pending else _LOOK_OUTSIDE_SECONDS)
         if isinstance(event, Close):
             return False
         try:
             if event is not None:
-                self._handle(event, play)
-            elif play.pending:
-                self._judge(play, play.pending[0])
-            elif not self._state_changed():
+                self._handle(event, judging)
+            elif judging.pending:
+                self._judge(judging.pending[0], judging)
+            elif _fingerprint(self._hunt) == self._seen_state:
                 return True
         except Stopped:
             pass
         except BughuntError as error:
-            self._trouble = f"{error.message} {error.step}".strip()
-            play.pending.clear()
-        self._running = None
-        self._show(play)
+            self._note_trouble(error)
+            judging.pending.clear()
+        self._status.running = None
+        self._show(judging)
         return True
 
-    def _next_event(self, wait: bool) -> Event | None:
-        patience = _LOOK_OUTSIDE_SECONDS if wait else _GUEST_SECONDS if self._has_guest else 0.0
-        self._has_guest = False
-        try:
-            event = self._events.get(timeout=patience)
-        except Empty:
-            return None
-        with self._counting:
-            self._urgent -= event.urgent
-        return event
-
-    def _begin_measuring(self, event: Event | None = None) -> Flag:
-        """The flag that stops the measurement to come.
-
-        Raises Stopped when an urgent event has arrived already; then `event` gets in line behind it.
-        """
-        self._stop = Flag()
-        if self._urgent:
-            if event is not None:
-                self.post(event)
-            raise Stopped
-        return self._stop
-
-    def _handle(self, event: Event, play: _Play) -> None:
+    def _handle(self, event: Event, judging: Judging) -> None:
+        if isinstance(event, (Saved, Check, Show)):
+            self._status.trouble = ""
         match event:
             case Saved(files):
-                self._saved(play, files)
+                self._saved(files, judging)
             case Polling(reason):
-                self._polling = f"Polling: {reason}."
+                self._status.polling = f"Polling: {reason}."
             case Look(bug):
                 self._looked_at = bug
             case Check():
-                self._trouble = ""
-                self._queue(play, [bug for bug in play.level.bugs if bug is self._looked_at])
+                self._begin_anew(judging)
             case Show():
-                self._trouble = ""
-                self._answer(event, play)
+                self._answers.show(event, judging)
             case TakeHint(bug):
-                self._hint(bug, play.level)
+                self._answers.take_hint(bug, judging.level)
             case Reset(bug):
-                result = self._hunt.reset(self._hunt.reset_plan(bug.id if bug else None))
-                self._put_back = frozenset(result.rescue.files if result.rescue else ())
-                self._tell(Page(screens.reset_done(result)))
-            case Play(level):
-                started = self._hunt.start(level.id)
+                self._put_back = self._answers.reset(bug)
+            case StartLevel(level):
+                self._answers.start(level)
                 self._state, self._next = self._hunt.state(), level
-                self._tell(Page(screens.started(started, self._hunt.folder)))
-            case Lend():
-                self._lend(event, play)
 
-    # Judging
-
-    def _saved(self, play: _Play, files: frozenset[str]) -> None:
+    def _saved(self, files: frozenset[str], judging: Judging) -> None:
         if not files <= self._put_back:
-            self._saves += 1
+            self._status.saves += 1
         self._put_back = frozenset()
-        self._trouble = ""
-        if self._manual and not play.pending:
-            self._unchecked = True
-            return
-        changed = [bug for bug in play.level.bugs if files.intersection(bug.files) or bug in play.first]
-        self._queue(play, sorted(changed, key=lambda bug: bug is not self._looked_at))
+        self._status.unchecked = self._status.manual and not judging.pending
+        if not self._status.unchecked:
+            judging.begin_after_save(files, self._looked_at)
 
-    def _queue(self, play: _Play, first: list[Bug]) -> None:
-        """All bugs of the level are to be judged anew, `first` before the others."""
-        play.first = first
-        play.pending = [*first, *(bug for bug in play.level.bugs if bug not in first)]
-        play.seed = new_seed()
-        self._unchecked = False
+    def _begin_anew(self, judging: Judging) -> None:
+        judging.begin_anew(bug for bug in judging.level.bugs if bug is self._looked_at)
+        self._status.unchecked = False
 
-    def _judge(self, play: _Play, bug: Bug) -> None:
-        stop = self._begin_measuring()
-        workspace = self._hunt.ready_workspace(self._hunt.state(), play.level)
-        self._running = bug.id
-        self._show(play)
-        verdict = play.judge.judge(bug, workspace, play.seed, first=not self._solved(bug), stop=stop)
+    def _judge(self, bug: Bug, judging: Judging) -> None:
+        stop = self._inbox.begin_measuring()
+        workspace = self._hunt.started(judging.level).ready().path
+        self._status.running = bug.id
+        self._show(judging)
+        first = not self._state.bug(bug.id).solved
+        verdict = judging.judge.judge(bug, workspace, judging.seed, first=first, stop=stop)
         if stop.is_set():
             raise Stopped
-        play.pending.remove(bug)
-        play.first = [other for other in play.first if other is not bug]
-        play.verdicts[bug.id] = (verdict, play.seed)
-        solved_before = self._solved(bug)
-        self._hunt.record(verdict)
+        judging.note(bug, verdict)
+        completed = self._hunt.record(verdict, judging.seed)
         self._state = self._hunt.state()
-        if not solved_before and all(_kind(self._state, other) == "fixed" for other in play.level.bugs):
+        if completed:
             after = Text("n goes on to the next level.", "strong")
-            self._tell(Page([*level_debrief(play.level, self._state), after]))
+            self._tell(Page([*level_debrief(judging.level, self._state), after]))
 
-    def _lend(self, event: Lend, play: _Play) -> None:
-        """Only what `bughunt check` would measure: a bug of the game, in this hunt or the clean tree."""
-        levels = [level for level in self._hunt.catalog.levels if level.id in self._state.levels]
-        places = [tree_folder(), *(self._hunt.workspace_path(self._state, level) for level in levels)]
-        bugs = [bug for level in self._hunt.catalog.levels for bug in level.bugs]
-        wanted = next((bug for bug in bugs if bug.measure == event.measure), None)
-        if wanted is None or event.workspace.resolve() not in {place.resolve() for place in places}:
-            event.answer.cancel()
-            return
-        stop = self._begin_measuring(event)
-        if not event.answer.set_running_or_notify_cancel():
-            return
-        self._has_guest = True
-        try:
-            event.answer.set_result(play.judge.observe(wanted, event.workspace, event.inputs, stop))
-        except BaseException as error:
-            event.answer.set_exception(error)
-            raise
-
-    def _refuse_lending(self) -> None:
-        while not self._events.empty():
-            event = self._events.get()
-            if isinstance(event, Lend):
-                event.answer.cancel()
-
-    # Answering keys
-
-    def _answer(self, event: Show, play: _Play) -> None:
-        bug, level = event.bug, play.level
-        match event.what:
-            case "hint":
-                self._offer_hint(bug, level)
-            case "probe":
-                self._probe(bug, play)
-            case "diff":
-                diff = self._hunt.diff(level)
-                self._tell(Page([Code(diff, "diff")]) if diff else nothing_edited(level))
-            case "reset":
-                self._offer_reset(bug, level)
-            case "solution":
-                solution = self._hunt.ask_solution(bug.id) if self._solved(bug) else None
-                self._tell(Page(screens.solution(solution)) if solution else unsolved(bug, level))
-            case "next":
-                self._offer_next(level)
-
-    def _offer_hint(self, bug: Bug, level: Level) -> None:
-        state = self._hunt.state()
-        progress = state.bugs.get(bug.id, BugProgress())
-        taken = self._hunt.hints_taken(bug, state)
-        if not taken:
-            self._hint(bug, level)
-            return
-        more = progress.fixed_at is None and len(taken) < len(bug.card.hints)
-        choices = (Choice("h", f"takes hint {len(taken) + 1}, for points", TakeHint(bug)),) if more else ()
-        self._tell(Page(screens.hints_again(bug, taken, progress), choices))
-
-    def _hint(self, bug: Bug, level: Level) -> None:
-        given = self._hunt.hint(bug.id)
-        if given is not None:
-            progress = self._hunt.state().bugs[bug.id]
-            self._tell(Page(screens.hint(given, level, progress)))
-
-    def _probe(self, bug: Bug, play: _Play) -> None:
-        workspace = self._hunt.ready_workspace(self._hunt.state(), play.level)
-        title = Text(f"{bug.id}  {bug.card.title}", "strong")
-        self._tell(Page([title, Text("Measuring …", "dim")]))
-        inputs, outcome = play.judge.measure(bug, workspace, new_seed(), stop=self._begin_measuring())
-        found = views_of(bug, inputs, outcome)
-        failed = found.failure
-        self._tell(Page(screens.probe_failed(bug, failed) if failed else [title, *found.views]))
-
-    def _offer_reset(self, bug: Bug, level: Level) -> None:
-        edited = self._hunt.edits(level)
-        if not edited:
-            self._tell(nothing_edited(level))
-            return
-        kept = (
-            "What this overwrites is first kept aside, as a rescue below .bughunt/rescues; `bughunt restore` "
-            "brings it back."
-        )
-        views: list[View] = [
-            Item("Put files back to the level's start?", f"You have edited {', '.join(edited)}.", "warn"),
-            Text(kept),
-            *screens.reset_warning(self._hunt.reset_plan(bug.id)),
-        ]
-        one = Choice("f", f"puts the files of {bug.id} back", Reset(bug))
-        every = Choice("a", f"puts all of {level.id} back", Reset(None))
-        self._tell(Page(views, (one, every)))
-
-    def _offer_next(self, level: Level) -> None:
-        levels = self._hunt.catalog.levels
-        place = levels.index(level) + 1
-        if place == len(levels):
-            self._tell(Page([Text(f"{level.id} is the last level.")]))
-            return
-        following = levels[place]
-        left = sum(_kind(self._state, bug) != "fixed" for bug in level.bugs)
-        if not left:
-            self.post(Play(following))
-            return
-        bugs = "1 bug of this level is" if left == 1 else f"{left} bugs of this level are"
-        back = f"`bughunt start {level.id}` takes {level.id} up again at any time."
-        choice = Choice("y", f"goes on to {following.id} all the same", Play(following))
-        self._tell(Page([Item(f"{bugs} not fixed yet.", back, "warn")], (choice,)))
-
-    # Showing
-
-    def _solved(self, bug: Bug) -> bool:
-        return self._state.bugs.get(bug.id, BugProgress()).fixed_at is not None
-
-    def _state_changed(self) -> bool:
-        """Has another command, or a hand, changed the state file since it was last read?"""
-        return _fingerprint(self._hunt) != self._seen_state
-
-    def _show(self, play: _Play) -> None:
+    def _show(self, judging: Judging) -> None:
         self._seen_state = _fingerprint(self._hunt)
         try:
             self._state = self._hunt.state()
         except BughuntError as error:
-            self._trouble = f"{error.message} {error.step}".strip()
-        self._notices += self._hunt.progress.notices
-        self._hunt.progress.notices.clear()
-        earned, most = screens.total_points(self._hunt.catalog, self._state)
-        warnings = [self._polling, *self._notices[-_WARNINGS_SHOWN:], self._trouble]
-        self._tell(
-            Scene(
-                play.level,
-                tuple(self._row(play, bug) for bug in play.level.bugs),
-                earned,
-                most,
-                self._manual,
-                self._running,
-                self._saves,
-                self._unchecked,
-                tuple(warning for warning in warnings if warning),
-            )
-        )
+            self._note_trouble(error)
+        self._status.notices += self._hunt.store.notices
+        self._hunt.store.notices.clear()
+        self._tell(scene_of(self._hunt.catalog, self._state, judging, self._status))
 
-    def _row(self, play: _Play, bug: Bug) -> Row:
-        kind = _kind(self._state, bug)
-        verdict, seed = play.verdicts.get(bug.id, (None, 0))
-        if verdict is not None and verdict.kind not in (kind, "unknown"):
-            verdict = None
-        elif verdict is not None:
-            kind = verdict.kind
-        return Row(bug, kind, self._solved(bug), verdict, seed, bug in play.pending)
-
-
-def _kind(state: State, bug: Bug) -> str | None:
-    return state.bugs.get(bug.id, BugProgress()).verdict
+    def _note_trouble(self, error: BughuntError) -> None:
+        self._status.trouble = f"{error.message} {error.step}".strip()
 
 
 def _fingerprint(hunt: Hunt) -> object:
+    """What changes when another command, or a hand, changes the state file."""
     try:
-        status = (hunt.progress.folder / "state.json").stat()
+        status = hunt.store.file.stat()
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino

@@ -13,8 +13,9 @@ from spoilers import assert_no_spoiler, assert_spoils_nothing, changed_lines, sh
 from bughunt import screens
 from bughunt.content.catalog import Bug, Catalog, Level, load_catalog
 from bughunt.hunt.hunt import Hunt, new_seed
-from bughunt.judge import Judge, Measurement
+from bughunt.judge import Judge
 from bughunt.loading import load_module
+from bughunt.measure.outcomes import Measurement
 from bughunt.screens import documents
 from bughunt.workspace import casefile
 from bughunt.workspace.injection import inject

@@ -50,8 +50,7 @@ def _encodes_to(value: str) -> str:
         """
 
 
-CASES = (
-    # Ending the process
+_ENDING_THE_PROCESS = (
     Case("os._exit(0) at import", _CRASHED, "import os; os._exit(0)", "exit status 0"),
     Case("sys.exit(0) at import", _CRASHED, "import sys; sys.exit(0)", "SystemExit"),
     Case("raise SystemExit", _CRASHED, "raise SystemExit", "SystemExit"),
@@ -77,7 +76,9 @@ CASES = (
         """,
         "",
     ),
-    # Holding out
+)
+
+_HOLDING_OUT = (
     Case("endless loop in Python", _CRASHED, "while True: pass", "still running", lasts=True),
     Case("endless loop in C", _CRASHED, "sum(iter(int, 1))", "still running", lasts=True, waits=True),
     Case("endless sleep", _CRASHED, "import time; time.sleep(1e6)", "still running", lasts=True, waits=True),
@@ -127,7 +128,9 @@ CASES = (
         lasts=True,
         waits=True,
     ),
-    # Using too much
+)
+
+_USING_TOO_MUCH = (
     Case("20 GB of memory", _CRASHED, "bytearray(20 << 30)", "memory"),
     Case(
         "20 GB of memory, a little at a time",
@@ -152,14 +155,16 @@ CASES = (
         os.chdir(here)
         """,
     ),
-    # Leaving something behind
+)
+
+_LEAVING_SOMETHING_BEHIND = (
     Case(
         "a child process left behind",
         _BROKEN,
         """
         import subprocess, sys
-        stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
-        open(__file__ + ".pids", "a").write(f"{stray.pid} ")
+        leftover = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+        open(__file__ + ".pids", "a").write(f"{leftover.pid} ")
         """,
     ),
     Case(
@@ -167,10 +172,10 @@ CASES = (
         _BROKEN,
         """
         import subprocess, sys
-        stray = subprocess.Popen(
+        leftover = subprocess.Popen(
             [sys.executable, "-c", "import time; time.sleep(1000)"], start_new_session=True
         )
-        open(__file__ + ".pids", "a").write(f"{stray.pid} ")
+        open(__file__ + ".pids", "a").write(f"{leftover.pid} ")
         """,
         needs_linux=True,
     ),
@@ -196,7 +201,9 @@ CASES = (
         _BROKEN,
         "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,)).start()",
     ),
-    # Rewriting Python and its libraries
+)
+
+_REWRITING_PYTHON_AND_ITS_LIBRARIES = (
     Case(
         "pytest replaced",
         _BROKEN,
@@ -262,7 +269,9 @@ CASES = (
         sys.modules["nanochat.tokenizer"] = fake
         """,
     ),
-    # Looking for the answer, or writing one
+)
+
+_LOOKING_FOR_THE_ANSWER_OR_WRITING_ONE = (
     Case(
         "the stack and the heap searched for the check",
         _BROKEN,
@@ -341,7 +350,9 @@ CASES = (
         pathlib.Path(frame.f_code.co_filename).with_name("check.py").unlink(missing_ok=True)
         """,
     ),
-    # Against the process that supervises
+)
+
+_AGAINST_THE_PROCESS_THAT_SUPERVISES = (
     Case(
         "the parent killed",
         _CRASHED,
@@ -361,7 +372,9 @@ CASES = (
         lasts=True,
         waits=True,
     ),
-    # Numbers that lie
+)
+
+_NUMBERS_THAT_LIE = (
     Case("sets for ids", _EITHER, _encodes_to("{1, 2, 3}")),
     Case("bytes for ids", _EITHER, _encodes_to("text.encode() if isinstance(text, str) else b''")),
     Case("NaN for ids", _EITHER, _encodes_to("[float('nan')] * 3")),
@@ -413,7 +426,9 @@ CASES = (
         r"""raise RuntimeError("\x1b[2J\x1b[H1.1  fixed\x07\r\n1 of 1 fixed.")""",
         "RuntimeError",
     ),
-    # Files and settings around the code
+)
+
+_FILES_AND_SETTINGS_AROUND_THE_CODE = (
     Case(
         "conftest.py, pytest.ini, tox.ini and setup.cfg",
         _BROKEN,
@@ -453,6 +468,18 @@ CASES = (
             "PYTHONOPTIMIZE": "2",
         },
     ),
+)
+
+CASES = (
+    *_ENDING_THE_PROCESS,
+    *_HOLDING_OUT,
+    *_USING_TOO_MUCH,
+    *_LEAVING_SOMETHING_BEHIND,
+    *_REWRITING_PYTHON_AND_ITS_LIBRARIES,
+    *_LOOKING_FOR_THE_ANSWER_OR_WRITING_ONE,
+    *_AGAINST_THE_PROCESS_THAT_SUPERVISES,
+    *_NUMBERS_THAT_LIE,
+    *_FILES_AND_SETTINGS_AROUND_THE_CODE,
 )
 
 

@@ -27,8 +27,8 @@ from bughunt.content.cost_record import Cost, Figure, load_cost, save_cost
 from bughunt.content.installed import challenges_folder, tree_folder
 from bughunt.errors import BughuntError
 from bughunt.hunt.progress import BugProgress, State
-from bughunt.judge import Measurement
 from bughunt.loading import load_module
+from bughunt.measure.outcomes import Measurement
 from bughunt.render.plain import draw
 from bughunt.screens.debrief import level_debrief
 from bughunt.screens.probing import views_of

@@ -18,8 +18,8 @@ from waiting import ended
 from bughunt.content.catalog import Bug, Catalog, load_catalog
 from bughunt.content.installed import challenges_folder, tree_folder
 from bughunt.judge import Judge, Verdict
-from bughunt.measure import client
-from bughunt.measure.measurer import Mode
+from bughunt.measure import connection
+from bughunt.measure.measurer import Measurer, Mode
 from bughunt.measure.outcomes import Limits
 from bughunt.workspace.injection import inject
 
@@ -46,8 +46,8 @@ def mode(request: pytest.FixtureRequest) -> Mode:
 
 @pytest.fixture(scope="module")
 def judge(mode: Mode, catalog: Catalog) -> Iterator[Judge]:
-    lanes = 2 if mode == "fork" else 1
-    with Judge(tree_folder(), mode=mode, limits=LIMITS, lanes=lanes) as judge:
+    measurer = Measurer(mode, workers=2 if mode == "fork" else 1)
+    with Judge(tree_folder(), measurer, limits=LIMITS) as judge:
         judge.prepare(bug for bug in catalog.level("1").bugs if bug.id in BUG_OF.values())
         yield judge
 
@@ -78,18 +78,18 @@ def test_hostile_workspace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if case.needs_linux and sys.platform != "linux":
-        pytest.skip("strays in sessions of their own are found on Linux only")
+        pytest.skip("processes in sessions of their own are found on Linux only")
     bug = catalog.bug(BUG_OF[case.file])
     plant(case, bug, workspace)
     for name, value in case.environment.items():
         monkeypatch.setenv(name, value.format(workspace=workspace))
     monkeypatch.syspath_prepend(str(workspace))
-    monkeypatch.setattr(client, "_MARGIN_SECONDS", 1.5)
+    monkeypatch.setattr(connection, "_MARGIN_SECONDS", 1.5)
     verdict = judge.judge(bug, workspace, SEED)
     assert verdict.kind in case.verdicts, verdict
     assert case.says in verdict.message
     assert_readable(verdict)
-    assert_no_strays(workspace)
+    assert_nothing_left_running(workspace)
     assert not [path for path in judge._measurer._scratch.iterdir() if path.is_dir()]
 
 
@@ -128,14 +128,14 @@ def test_a_right_fix_that_leaves_a_mess_is_fixed(judge: Judge, catalog: Catalog,
         import subprocess, sys, threading, time
         print("x" * 100_000)
         threading.Thread(target=time.sleep, args=(1000,)).start()
-        stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
-        open(__file__ + ".pids", "a").write(f"{stray.pid} ")
+        leftover = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+        open(__file__ + ".pids", "a").write(f"{leftover.pid} ")
         """,
     )
     inject(workspace, [])
     (workspace / TOKENIZER).open("a").write(mess.planted)
     assert judge.judge(catalog.bug("1.1"), workspace, SEED).kind == "fixed"
-    assert_no_strays(workspace)
+    assert_nothing_left_running(workspace)
 
 
 def test_the_docs_show_these_cases() -> None:
@@ -159,7 +159,7 @@ def assert_readable(verdict: Verdict) -> None:
     assert len(text) < 10_000
 
 
-def assert_no_strays(workspace: Path) -> None:
+def assert_nothing_left_running(workspace: Path) -> None:
     noted = [Path(f"{workspace / file}.pids") for file in BUG_OF]
     pids = [pid for path in noted if path.exists() for pid in path.read_text().split()]
     assert all(ended(int(pid)) for pid in pids)

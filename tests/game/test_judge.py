@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+import bughunt
 from bughunt.content.catalog import Bug, Catalog, load_catalog
 from bughunt.content.installed import challenges_folder, tree_folder
-from bughunt.judge import Failure, Judge, Measurement
+from bughunt.judge import Judge
 from bughunt.judge.checker import Check
-from bughunt.measure.measurer import Mode
-from bughunt.measure.outcomes import Limits
-from bughunt.measure.results import conclude, tidy
-from bughunt.measure.supervise import Ending
+from bughunt.measure.measurer import Measurer, Mode
+from bughunt.measure.outcomes import Failure, Limits, Measurement
+from bughunt.measure.process_exit import ProcessExit
+from bughunt.measure.results import conclude
+from bughunt.measure.texts import tidy
 from bughunt.workspace.injection import inject
 
 SEED = 11
@@ -27,7 +29,7 @@ SEED = 11
 @pytest.fixture(scope="module", params=["fork", "fresh"])
 def judge(request: pytest.FixtureRequest) -> Iterator[Judge]:
     mode: Mode = request.param
-    with Judge(tree_folder(), mode=mode, lanes=2) as judge:
+    with Judge(tree_folder(), Measurer(mode, workers=2)) as judge:
         yield judge
 
 
@@ -50,7 +52,7 @@ def test_clean_and_broken(judge: Judge, bug: Bug, tmp_path: Path) -> None:
 def test_the_same_seed_draws_the_same_inputs_both_ways(bug: Bug) -> None:
     measured = []
     for mode in ("fork", "fresh"):
-        with Judge(tree_folder(), mode=mode) as judge:
+        with Judge(tree_folder(), Measurer(mode)) as judge:
             inputs, outcome = judge.measure(bug, tree_folder(), SEED)
         assert isinstance(outcome, Measurement)
         measured.append((inputs, outcome.data))
@@ -151,9 +153,38 @@ def test_an_interrupt_during_a_check_is_an_interrupt(copy: Catalog) -> None:
         Check(bug.check).run(1, 1)
 
 
-def ending(**values: Any) -> Ending:
+_JUDGE_ELSEWHERE = """
+import sys
+sys.path[:] = [sys.argv[1], *(entry for entry in sys.path if entry)]
+from bughunt.content.catalog import load_catalog
+from bughunt.content.installed import tree_folder
+from bughunt.judge import Judge
+with Judge(tree_folder()) as judge:
+    print(judge.judge(load_catalog().bug("1.1"), tree_folder(), 7))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+@pytest.mark.parametrize("name", ["$USER x[1]::y", "-x", "@a b* ~ %TEMP%"])
+def test_the_folder_of_the_game_is_taken_literally(name: str, tmp_path: Path) -> None:
+    """Neither is a variable expanded in it, nor is a part of it taken for the name of a test."""
+    game = tmp_path / name
+    shutil.copytree(Path(bughunt.__file__).parent, game / "bughunt")
+    shutil.copytree(tree_folder(), game / "nanochat")
+    shutil.copytree(challenges_folder() / "level1", game / "challenges" / "level1")
+    done = subprocess.run(
+        [sys.executable, "-c", _JUDGE_ELSEWHERE, str(game)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert "kind='fixed'" in done.stdout, done.stdout + done.stderr
+
+
+def process_exit(**values: Any) -> ProcessExit:
     usual = {"status": 0, "ready": True, "timed_out": False, "result": "", "printed": "", "seconds": 1.0}
-    return Ending(**{**usual, **values})
+    return ProcessExit(**{**usual, **values})
 
 
 @pytest.mark.parametrize(
@@ -180,14 +211,14 @@ def ending(**values: Any) -> Ending:
     ids=lambda value: repr(value)[:40],
 )
 def test_whatever_a_process_leaves_is_one_sentence(values: dict[str, Any], says: str) -> None:
-    outcome = conclude(ending(**values), Limits())
+    outcome = conclude(process_exit(**values), Limits())
     assert isinstance(outcome, Failure)
     assert says in outcome.message
     assert outcome.ours == (values.get("ready") is False)
 
 
 def test_a_result_is_taken_as_it_is() -> None:
-    assert conclude(ending(result='\n{"data": [1, {"x": null}]}'), Limits()) == Measurement(
+    assert conclude(process_exit(result='\n{"data": [1, {"x": null}]}'), Limits()) == Measurement(
         [1, {"x": None}], 1.0
     )
 
@@ -199,7 +230,7 @@ def test_texts_cannot_steer_a_terminal() -> None:
 
 _BOMB = """
 import os, resource, sys, tempfile, json
-from bughunt.measure import inside, kernel, leftovers, supervise
+from bughunt.measure import forked, inside, kernel, leftovers
 from bughunt.measure.outcomes import Limits
 from dataclasses import asdict
 import encodings.idna, shutil, traceback, ctypes
@@ -208,15 +239,15 @@ os.chmod(scratch, 0o777)
 code = os.path.join(scratch, "bomb.py")
 with open(code, "w") as file:
     file.write("import os\\ndef measure(inputs):\\n while True:\\n  os.fork()\\n")
-supervise.guard_process()
+kernel.guard_process()
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
     kernel._prctl(kernel._PR_SET_DUMPABLE, 1)
 request = {"measure": code, "workspace": scratch, "inputs": None, "preload": [], "scratch": scratch,
            "sandbox": False, "limits": asdict(Limits(seconds=20, processes=40))}
-ending = supervise.run_forked(request)
+process = forked.run_forked(request)
 left = leftovers._descendants(os.getpid())
-print(json.dumps({"timed_out": ending.timed_out, "result": ending.result, "left": len(left)}))
+print(json.dumps({"timed_out": process.timed_out, "result": process.result, "left": len(left)}))
 """
 
 

@@ -19,8 +19,8 @@ from bughunt.content.catalog import Bug, Card, Level, Place
 from bughunt.judge import Verdict
 from bughunt.views import Code, Heading, Item, Plot, Series, Table, Text
 from bughunt.watch.app import Watch
-from bughunt.watch.scene import Choice, Page, Row, Scene
-from bughunt.watch.session import Broken, Check, Event, Look, Show, TakeHint
+from bughunt.watch.events import Check, Event, Look, Show, TakeHint
+from bughunt.watch.scene import Choice, Failed, Page, Row, Scene
 
 SCREENS = Path(__file__).with_name("screens")
 TITLES = ("The clock that runs backwards", "A shelf too short", "Two left shoes")
@@ -66,7 +66,7 @@ def scene(*kinds: str | None, **changes: Any) -> Scene:
     return replace(made, **changes)
 
 
-class Desk:
+class FakeSession:
     """Stands in for a session: notes what is asked."""
 
     def __init__(self, tell: Callable[[Any], object]) -> None:
@@ -86,16 +86,16 @@ class Driver:
     def __init__(self, app: Watch, pilot: Pilot[None]) -> None:
         self.app = app
         self.pilot = pilot
-        self.desk: Any = app.desk
+        self.session: Any = app.session
 
-    async def tell(self, *whats: Scene | Page | Broken) -> str:
+    async def tell(self, *whats: Scene | Page | Failed) -> str:
         for what in whats:
-            self.desk.tell(what)
+            self.session.tell(what)
         await self.pilot.pause()
         return self.text
 
     async def press(self, *keys: str) -> str:
-        self.desk.posted.clear()
+        self.session.posted.clear()
         await self.pilot.press(*keys)
         await self.pilot.pause()
         return self.text
@@ -107,7 +107,7 @@ class Driver:
 
 
 def drive(play: Callable[[Driver], Awaitable[None]], size: tuple[int, int] = (80, 24)) -> Watch:
-    app = Watch(Desk)
+    app = Watch(FakeSession)
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:
@@ -208,7 +208,7 @@ def test_one_key_each(key: str, what: Any) -> None:
         await driver.tell(scene("broken", "broken", "broken"))
         await driver.press("down")
         await driver.press(key)
-        assert driver.desk.posted == [Show(what, BUGS[1])]
+        assert driver.session.posted == [Show(what, BUGS[1])]
 
     drive(play)
 
@@ -216,14 +216,14 @@ def test_one_key_each(key: str, what: Any) -> None:
 def test_check_and_choosing_a_bug() -> None:
     async def play(driver: Driver) -> None:
         await driver.tell(scene("fixed", "broken", "broken"))
-        assert driver.desk.posted == [Look(BUGS[1])], "the first that is not fixed"
+        assert driver.session.posted == [Look(BUGS[1])], "the first that is not fixed"
         assert "> 1.3" in await driver.press("3")
-        assert driver.desk.posted == [Look(BUGS[2])]
+        assert driver.session.posted == [Look(BUGS[2])]
         assert "> 1.1" in await driver.press("j")
         assert "> 1.3" in await driver.press("up")
         assert "> 1.3" in await driver.press("9")
         await driver.press("c")
-        assert driver.desk.posted == [Check()]
+        assert driver.session.posted == [Check()]
 
     drive(play)
 
@@ -257,13 +257,13 @@ def test_a_question_is_answered_by_its_key_alone() -> None:
         question = Page([Text("Take it?")], (Choice("h", "takes it", TakeHint(BUGS[0])),))
         await driver.tell(scene("broken", "broken", "broken"), question)
         shown = await driver.press("h")
-        assert driver.desk.posted == [TakeHint(BUGS[0])]
+        assert driver.session.posted == [TakeHint(BUGS[0])]
         assert "Take it?" not in shown
         await driver.tell(question)
         await driver.press("escape")
-        assert driver.desk.posted == []
+        assert driver.session.posted == []
         await driver.press("h")
-        assert driver.desk.posted == [Show("hint", BUGS[0])]
+        assert driver.session.posted == [Show("hint", BUGS[0])]
 
     drive(play)
 
@@ -295,7 +295,7 @@ def test_what_looks_like_markup_is_shown_as_it_is() -> None:
 def test_keys_before_anything_is_known() -> None:
     async def play(driver: Driver) -> None:
         await driver.press("h", "c", "down", "1", "escape", "space")
-        assert driver.desk.posted == []
+        assert driver.session.posted == []
 
     drive(play)
 
@@ -304,7 +304,7 @@ def test_an_error_of_the_session_ends_the_screen() -> None:
     error = ZeroDivisionError("of our own")
 
     async def play(driver: Driver) -> None:
-        await driver.tell(Broken(error))
+        await driver.tell(Failed(error))
 
     assert drive(play).error is error
 

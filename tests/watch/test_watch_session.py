@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from watching import PATIENCE_SECONDS, ScriptedJudge, Watcher
+from watching import ScriptedJudge, Watcher
 
 from bughunt.content.catalog import Bug
 from bughunt.hunt.hunt import Hunt
-from bughunt.judge import Measurement, Outcome
 from bughunt.render import plain
-from bughunt.watch import session
-from bughunt.watch.scene import Page
-from bughunt.watch.session import Broken, Check, Look, Play, Saved, Show, TakeHint
+from bughunt.watch.events import Check, Look, Saved, Show, StartLevel, TakeHint
+from bughunt.watch.scene import Failed, Page
 
 Watch = Callable[..., Watcher]
 
@@ -222,7 +218,7 @@ class TestAccidents:
 
         judge.before = stumble
         watcher = watch()
-        watcher.audience.until(lambda: any(isinstance(what, Broken) for what in watcher.audience.heard))
+        watcher.audience.until(lambda: any(isinstance(what, Failed) for what in watcher.audience.heard))
 
     def test_closing_ends_a_check_that_hangs(self, watch: Watch, judge: ScriptedJudge) -> None:
         judge.hangs = {"1.1"}
@@ -322,7 +318,7 @@ class TestKeys:
         following = hunt.catalog.levels[1]
         page = watcher.page_after(lambda: watcher.session.post(Show("next", watcher.bugs[0])))
         (choice,) = page.choices
-        assert "not fixed" in text(page) and choice.event == Play(following)
+        assert "not fixed" in text(page) and choice.event == StartLevel(following)
         assert not (hunt.folder / following.id).exists()
         solve_all(watcher)
         watcher.session.post(Show("next", watcher.bugs[0]))
@@ -344,63 +340,3 @@ class TestKeys:
         watcher.audience.until(lambda: bool(watcher.audience.heard))
         page = watcher.page_after(lambda: watcher.session.post(Show("next", watcher.bugs[0])))
         assert "last level" in text(page)
-
-
-class TestLending:
-    def test_the_open_judge_measures_for_others(self, watch: Watch, hunt: Hunt) -> None:
-        watcher = watch()
-        watcher.settle(3)
-        bug = watcher.bugs[0]
-        answer = watcher.session.lend(bug.measure, hunt.folder / "level1", {})
-        assert answer.result(PATIENCE_SECONDS) == Measurement({"bug": bug.id})
-
-    def test_a_command_is_served_to_its_end_before_the_rest_of_the_level(
-        self, watch: Watch, hunt: Hunt, judge: ScriptedJudge, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """It asks three times, each time when it has its answer, while the first of three bugs is judged."""
-        monkeypatch.setattr(session, "_GUEST_SECONDS", PATIENCE_SECONDS)
-        answers: list[Future[Outcome]] = []
-
-        def ask_again() -> None:
-            if len(answers) == 3:
-                watcher.session.post(Look(watcher.bugs[0]))  # ends the waiting for a fourth request
-                return
-            time.sleep(0.1)  # what a command does with an answer before it asks again
-            judge.asked.append("lent")
-            answers.append(watcher.session.lend(watcher.bugs[0].measure, hunt.folder / "level1", {}))
-            answers[-1].add_done_callback(lambda _: threads.submit(ask_again))
-
-        def ask_meanwhile(bug: Bug, _: Path) -> None:
-            if bug.id == "1.1":
-                ask_again()
-
-        with ThreadPoolExecutor(1) as threads:
-            watcher = watch()
-            watcher.settle(3)
-            judge.asked.clear()
-            judge.before = ask_meanwhile
-            watcher.session.post(Check())
-            watcher.settle(6)
-        assert judge.asked == ["1.1", "lent", "lent", "lent", "1.2", "1.3"]
-
-    def test_nothing_but_the_games_own_questions(self, watch: Watch, hunt: Hunt, tmp_path: Path) -> None:
-        watcher = watch()
-        watcher.settle(3)
-        bug = watcher.bugs[0]
-        for measure, workspace in (
-            (hunt.folder / "level1/nanochat/gpt.py", hunt.folder / "level1"),
-            (bug.measure, tmp_path),
-        ):
-            with pytest.raises(CancelledError):
-                watcher.session.lend(measure, workspace, {}).result(PATIENCE_SECONDS)
-
-    def test_what_waits_is_refused_when_the_watch_ends(
-        self, watch: Watch, hunt: Hunt, judge: ScriptedJudge
-    ) -> None:
-        judge.hangs = {"1.1"}
-        watcher = watch()
-        watcher.audience.until(lambda: judge.asked == ["1.1"])
-        answer = watcher.session.lend(watcher.bugs[0].measure, hunt.folder / "level1", {})
-        watcher.session.close()
-        with pytest.raises(CancelledError):
-            answer.result(PATIENCE_SECONDS)

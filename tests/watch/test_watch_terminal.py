@@ -36,8 +36,8 @@ Watch.action_check = lambda self: 1 // 0
 """
 
 STUMBLE_IN_SESSION = """
-from bughunt.watch.session import Session
-Session._saved = Session._queue = lambda *_: 1 // 0
+from bughunt.watch.judging import Judging
+Judging.begin_anew = lambda *_: 1 // 0
 """
 
 
@@ -110,7 +110,7 @@ def terminal(hunt: Hunt) -> Iterator[Callable[[str], Terminal]]:
         one.close()
 
 
-ENDINGS = {
+WAYS_TO_END = {
     "q": ("", lambda watch: watch.press(b"q"), 0),
     "ctrl-c": ("", lambda watch: watch.press(b"\x03"), 130),
     "sigterm": ("", lambda watch: watch.process.terminate(), 128 + signal.SIGTERM),
@@ -119,9 +119,9 @@ ENDINGS = {
 }
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_the_terminal_is_left_as_it_was_found(terminal: Callable[[str], Terminal], ending: str) -> None:
-    before, end, status = ENDINGS[ending]
+@pytest.mark.parametrize("way", WAYS_TO_END)
+def test_the_terminal_is_left_as_it_was_found(terminal: Callable[[str], Terminal], way: str) -> None:
+    before, end, status = WAYS_TO_END[way]
     watch = terminal(before)
     assert watch.left != watch.found, "the watch has taken the terminal over"
     end(watch)
@@ -129,7 +129,7 @@ def test_the_terminal_is_left_as_it_was_found(terminal: Callable[[str], Terminal
     assert watch.left == watch.found
     for taken, given_back in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?25l", b"\x1b[?25h")):
         assert watch.drawn.rfind(given_back) > watch.drawn.rfind(taken) >= 0
-    if ending.endswith("error"):
+    if way.endswith("error"):
         assert b"ZeroDivisionError" in watch.drawn.split(b"\x1b[?1049l")[-1]
     assert not colours(watch.drawn.split(b"\x1b[?1049l")[0]), "NO_COLOR is set"
 

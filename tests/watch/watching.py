@@ -9,9 +9,10 @@ from typing import Any
 
 from bughunt.content.catalog import Bug
 from bughunt.hunt.hunt import Hunt
-from bughunt.judge import Measurement, Outcome, Stopped, Verdict
-from bughunt.watch.scene import Page, Scene
-from bughunt.watch.session import Broken, Session
+from bughunt.judge import Verdict
+from bughunt.measure.outcomes import Measurement, Outcome, Stopped
+from bughunt.watch.scene import Failed, Page, Scene
+from bughunt.watch.session import Session
 
 # How long a test waits before it calls something missing.
 PATIENCE_SECONDS = 30.0
@@ -45,20 +46,17 @@ class ScriptedJudge:
         return Verdict(bug.id, kind, "" if kind == "fixed" else f"{bug.id} measures wrong")
 
     def measure(self, bug: Bug, workspace: Path, seed: int, *, stop: Event) -> tuple[Any, Outcome]:
-        return {}, self.observe(bug, workspace, {}, stop)
-
-    def observe(self, bug: Bug, workspace: Path, inputs: Any, stop: Event | None = None) -> Outcome:
-        return Measurement({"bug": bug.id})
+        return {}, Measurement({"bug": bug.id})
 
 
 class Audience:
     """Hears what a session tells, from any thread, and waits for more."""
 
     def __init__(self) -> None:
-        self.heard: list[Scene | Page | Broken] = []
+        self.heard: list[Scene | Page | Failed] = []
         self._news = Condition()
 
-    def hear(self, what: Scene | Page | Broken) -> None:
+    def hear(self, what: Scene | Page | Failed) -> None:
         with self._news:
             self.heard.append(what)
             self._news.notify_all()

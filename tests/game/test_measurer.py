@@ -1,4 +1,4 @@
-"""Two measurements at a time: a verdict comes sooner, and is the same."""
+"""Measuring with two workers: a verdict comes sooner, and is the same."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from waiting import soon
 
 from bughunt.content.catalog import Bug, load_catalog
 from bughunt.content.installed import challenges_folder, tree_folder
-from bughunt.judge import Judge, Measurement, Outcome, Stopped
-from bughunt.measure import client
-from bughunt.measure.client import ServerGone
+from bughunt.judge import Judge
+from bughunt.measure import client, connection
+from bughunt.measure.connection import ServerGone
 from bughunt.measure.measurer import Measurer, Mode
-from bughunt.measure.outcomes import Limits
+from bughunt.measure.outcomes import Limits, Measurement, Outcome, Stopped
 
 SEED = 5
 MODES = pytest.mark.parametrize("mode", ["fork", "fresh"])
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has one lane")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has one worker")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def drawn(bug: Bug, seed: int | str) -> float:
 
 
 @MODES
-def test_both_lanes_measure_at_the_same_time(mode: Mode, tmp_path: Path) -> None:
+def test_both_workers_measure_at_the_same_time(mode: Mode, tmp_path: Path) -> None:
     """Each measurement ends only when the other has begun."""
     measure = tmp_path / "measure.py"
     measure.write_text(
@@ -63,7 +63,7 @@ def test_both_lanes_measure_at_the_same_time(mode: Mode, tmp_path: Path) -> None
         inputs = {"mine": mine, "other": other}
         return measuring.measure(measure, tree_folder(), inputs, [], Limits())
 
-    with Measurer(mode, lanes=2) as measuring, ThreadPoolExecutor(2) as threads:
+    with Measurer(mode, workers=2) as measuring, ThreadPoolExecutor(2) as threads:
         outcomes = list(threads.map(run, (one, other), (other, one)))
     assert [outcome.data for outcome in outcomes if isinstance(outcome, Measurement)] == [one, other]
 
@@ -77,7 +77,7 @@ def test_each_measurement_writes_to_a_place_of_its_own(mode: Mode, tmp_path: Pat
         "    told = [os.environ[name] for name in ('NANOCHAT_BASE_DIR', 'HOME')]\n"
         "    return [os.getcwd(), tempfile.gettempdir(), *told]\n"
     )
-    with Measurer(mode, lanes=2) as measuring:
+    with Measurer(mode, workers=2) as measuring:
         outcomes = [measuring.measure(measure, tree_folder(), {}, [], Limits()) for _ in range(2)]
     places = [set(outcome.data) for outcome in outcomes if isinstance(outcome, Measurement)]
     assert [len(one) for one in places] == [1, 1]
@@ -85,8 +85,8 @@ def test_each_measurement_writes_to_a_place_of_its_own(mode: Mode, tmp_path: Pat
 
 
 def test_a_server_that_is_closed_keeps_nobody_waiting() -> None:
-    """As when one lane finds it gone, and drops it, while the other is about to ask."""
-    with Measurer("fork", lanes=2) as measuring:
+    """As when one thread finds it gone, and drops it, while another is about to ask."""
+    with Measurer("fork", workers=2) as measuring:
         measuring.warm_up()
         server = measuring._server
         assert server is not None
@@ -106,7 +106,7 @@ def test_a_server_that_is_closed_keeps_nobody_waiting() -> None:
 @pytest.mark.parametrize("which", ["the first", "the second"])
 def test_both_measurements_have_to_pass(mode: Mode, which: str, bug: Bug) -> None:
     wrong = drawn(bug, SEED if which == "the first" else f"{SEED}/again")
-    with Judge(tree_folder(), mode=mode, lanes=2) as judge:
+    with Judge(tree_folder(), Measurer(mode, workers=2)) as judge:
         assert judge.judge(bug, tree_folder(), SEED).kind == "fixed"
         with bug.measure.open("a") as file:
             file.write(f"\n\ndef measure(inputs):\n    return None if inputs == {wrong!r} else inputs\n")
@@ -131,7 +131,7 @@ def test_what_is_measured_ahead_ends_when_it_is_not_wanted(mode: Mode, bug: Bug,
         "        time.sleep(0.01)\n"
         "    return None\n"
     )
-    with Judge(tree_folder(), mode=mode, lanes=2) as judge:
+    with Judge(tree_folder(), Measurer(mode, workers=2)) as judge:
         assert judge.judge(bug, tree_folder(), SEED).kind == "broken"
     assert begun.exists()
     assert not done.exists()
@@ -141,18 +141,18 @@ def test_stopping_does_not_wait_for_the_libraries(monkeypatch: pytest.MonkeyPatc
     """The server here never gets as far as a measurement."""
     hanging = [sys.executable, "-c", "import time; time.sleep(600)"]
     monkeypatch.setattr(client, "child_command", lambda *_: hanging)
-    monkeypatch.setattr(client, "PRELOAD_SECONDS", 1.0)
-    monkeypatch.setattr(client, "_MARGIN_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "PRELOAD_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "_MARGIN_SECONDS", 1.0)
     stop = Event()
     stop.set()
-    with Judge(tree_folder(), mode="fork", lanes=2) as judge:
+    with Judge(tree_folder(), Measurer("fork", workers=2)) as judge:
         with pytest.raises(Stopped):
             judge.judge(bug, tree_folder(), SEED, stop=stop)
         # Had anybody waited for it, it would have been given up as hanging.
         assert judge._measurer._server is not None
 
 
-def test_a_lane_is_free_again_after_a_stop(bug: Bug, tmp_path: Path) -> None:
+def test_a_worker_is_free_again_after_a_stop(bug: Bug, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     hanging = tmp_path / "hanging.py"
     hanging.write_text(

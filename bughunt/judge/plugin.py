@@ -1,0 +1,59 @@
+"""The pytest plugin that runs one check: nothing on the command line or on the disk has a say in it."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from bughunt.judge.check_result import CheckResult
+
+
+class CheckPlugin:
+    """Has pytest collect the check that was loaded as `module`, hands the data to its tests, and notes how
+    they end."""
+
+    def __init__(self, module: ModuleType, inputs: Any, measured: Any) -> None:
+        self.passed = 0
+        self.problems: list[CheckResult] = []
+        self._module = module
+        self._inputs = inputs
+        self._measured = measured
+
+    @pytest.fixture(name="inputs")
+    def give_inputs(self) -> Any:
+        return copy.deepcopy(self._inputs)
+
+    @pytest.fixture(name="measured")
+    def give_measured(self) -> Any:
+        return copy.deepcopy(self._measured)
+
+    @pytest.hookimpl
+    def pytest_collection(self, session: pytest.Session) -> bool:
+        """Collects the loaded module, in the place of files that would be named in arguments: pytest takes
+        a `[` or a `::` in one for the name of a test."""
+        node: pytest.Module = pytest.Module.from_parent(session, path=Path(__file__))
+        node.obj = self._module
+        session.items = list(session.genitems(node))
+        session.testscollected = len(session.items)
+        return True
+
+    @pytest.hookimpl
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        if call.excinfo is None:
+            self.passed += call.when == "call"
+            return
+        error = call.excinfo.value
+        if call.when == "call" and isinstance(error, (AssertionError, pytest.fail.Exception)):
+            self.problems.append(CheckResult("failed", str(error)))
+        else:
+            text = f"{item.name}: {type(error).__name__}: {error}"
+            self.problems.append(CheckResult("error", text))
+
+    @pytest.hookimpl
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.problems.append(CheckResult("error", str(report.longrepr)))

@@ -1,0 +1,44 @@
+"""How a measuring process ended, and what it left in its files: all of it untrusted."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import IO
+
+_PRINTED_BYTES = 4000
+
+
+@dataclass(frozen=True)
+class ProcessExit:
+    """`status` is the exit status, or minus the signal that ended the process. `ready` is False when it did
+    not even get as far as the workspace's code. `result` is what it wrote down, None for more than it may;
+    `printed` the end of its output.
+    """
+
+    status: int
+    ready: bool
+    timed_out: bool
+    result: str | None
+    printed: str
+    seconds: float
+
+
+def read_result(file: IO[bytes], limit: int) -> str | None:
+    """What the process wrote down; None for more than `limit` bytes of data."""
+    # What surrounds the data in the document comes on top.
+    if size_of(file) > limit + 100:
+        return None
+    file.seek(0)
+    return file.read().decode(errors="replace")
+
+
+def read_printed(output: IO[bytes]) -> str:
+    """The end of the process's output."""
+    output.seek(max(0, size_of(output) - _PRINTED_BYTES))
+    return output.read().decode(errors="replace").strip()
+
+
+def size_of(file: IO[bytes]) -> int:
+    """Bytes written to the file so far, by whichever process."""
+    return os.fstat(file.fileno()).st_size

@@ -1,0 +1,40 @@
+"""Which bugs of a level are to be judged next, and the verdicts of this watch on the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bughunt.content.catalog import Bug, Level
+from bughunt.hunt.judging import new_seed
+from bughunt.judge import Judge, Verdict
+
+
+@dataclass
+class Judging:
+    """One level, the judge open for it, the bugs that wait (`pending`, those that come `first` among
+    them), and for the others the verdict with its seed."""
+
+    level: Level
+    judge: Judge
+    pending: list[Bug] = field(default_factory=list)
+    first: list[Bug] = field(default_factory=list)
+    verdicts: dict[str, tuple[Verdict, int]] = field(default_factory=dict)
+    seed: int = 0
+
+    def begin_anew(self, first: Iterable[Bug] = ()) -> None:
+        """All bugs of the level are to be judged, `first` before the others."""
+        self.first = list(first)
+        self.pending = [*self.first, *(bug for bug in self.level.bugs if bug not in self.first)]
+        self.seed = new_seed()
+
+    def begin_after_save(self, files: frozenset[str], looked_at: Bug | None) -> None:
+        """First come the bugs that live in `files`, or came first already; of those, the one looked at."""
+        changed = [bug for bug in self.level.bugs if files.intersection(bug.files) or bug in self.first]
+        self.begin_anew(sorted(changed, key=lambda bug: bug is not looked_at))
+
+    def note(self, bug: Bug, verdict: Verdict) -> None:
+        """The bug is judged."""
+        self.pending.remove(bug)
+        self.first = [other for other in self.first if other is not bug]
+        self.verdicts[bug.id] = (verdict, self.seed)
