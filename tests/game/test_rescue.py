@@ -14,6 +14,7 @@ import pytest
 from bughunt.content.catalog import Catalog, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt.hunt import Hunt
+from bughunt.workspace import laying
 from bughunt.workspace import workspace as workspace_module
 
 TOKENIZER, LOADER = "nanochat/tokenizer.py", "nanochat/dataloader.py"
@@ -59,8 +60,9 @@ def edit(workspace: Path) -> None:
 
 
 def add(workspace: Path) -> None:
-    (workspace / "notes").mkdir()
-    (workspace / "notes" / "Zoë's notes.txt").write_bytes(b"\x00\xff mine")
+    (workspace / "Zoë's notes.txt").write_bytes(b"\x00\xff mine")
+    (workspace / "mine").mkdir()
+    (workspace / "mine" / "helper.py").write_text("mine = 2\n")
     (workspace / "nanochat" / "extra.py").write_text("mine = 1\n")
 
 
@@ -314,14 +316,14 @@ def test_an_edit_made_during_the_reset_stops_it(
 ) -> None:
     """The editor saves between the rescue and the overwriting."""
     edit(workspace)
-    lay = workspace_module._lay
+    lay = workspace_module.lay
 
     def save_first(*arguments: object) -> None:
         (workspace / TOKENIZER).write_text("saved just now\n")
         (workspace / "new.txt").write_text("made just now\n")
         lay(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(workspace_module, "_lay", save_first)
+    monkeypatch.setattr(workspace_module, "lay", save_first)
     with pytest.raises(BughuntError) as caught:
         hunt.reset(hunt.reset_plan(None))
     assert "changed at this moment" in caught.value.message
@@ -338,17 +340,17 @@ def test_a_file_recreated_during_the_reset_stops_it(
     hunt: Hunt, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delete(workspace)
-    files_of = workspace_module.files_of
+    files_of = laying.files_of
     calls = []
 
     def recreate_after_listing(folder: Path) -> dict[str, Path]:
         found = files_of(folder)
         calls.append(folder)
-        if calls.count(workspace) == 2:
+        if calls.count(workspace) == 1:
             (workspace / LOADER).write_text("back again\n")
         return found
 
-    monkeypatch.setattr(workspace_module, "files_of", recreate_after_listing)
+    monkeypatch.setattr(laying, "files_of", recreate_after_listing)
     with pytest.raises(BughuntError):
         hunt.reset(hunt.reset_plan(None))
     assert (workspace / LOADER).read_text() == "back again\n"
@@ -381,14 +383,14 @@ def test_cut_short(
         "restore of 001-level1": lambda hunt: hunt.restore("001-level1"),
     }
     left = iter(range(steps))
-    copy = workspace_module.copy_atomically
+    copy = laying.copy_atomically
 
-    def copy_until_killed(source: Path, target: Path) -> None:
-        if ".bughunt" not in target.parts and next(left, None) is None:
+    def copy_until_killed(source: Path, target: Path, **options: bool) -> None:
+        if next(left, None) is None:
             raise Killed
-        copy(source, target)
+        copy(source, target, **options)
 
-    monkeypatch.setattr(workspace_module, "copy_atomically", copy_until_killed)
+    monkeypatch.setattr(laying, "copy_atomically", copy_until_killed)
     with pytest.raises(Killed):
         commands[what](hunt)
     monkeypatch.undo()
