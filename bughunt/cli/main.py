@@ -355,11 +355,16 @@ def debrief(
 def doctor(as_json: AsJson = False) -> None:
     """Does this machine have what the game needs? Proves that the judge works, both ways."""
     from bughunt.content.catalog import load_catalog
-    from bughunt.hunt.doctor import examine
+    from bughunt.hunt.doctor import Step, examine
+    from bughunt.hunt.hunt import Hunt
     from bughunt.views import Item, Text
 
     findings = []
-    for finding in examine(load_catalog()):
+    here = _here()
+    hunt = Hunt.find(here)
+    for finding in examine(load_catalog(), here, hunt.folder if hunt else None):
+        if isinstance(finding, Step):
+            continue
         findings.append(finding)
         if as_json:
             continue

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from bughunt.errors import BughuntError
 from bughunt.files import write_atomically
 from bughunt.hunt.lock import locked
+from bughunt.places import unusable
 
 SCHEMA = 1
 
@@ -98,7 +99,7 @@ class Progress:
             with self._locked():
                 return self._recover()
         except OSError as error:
-            raise _cannot("read", self._file, error) from error
+            raise unusable(self._file, error) from error
 
     @contextmanager
     def update(self) -> Iterator[State]:
@@ -118,7 +119,7 @@ class Progress:
             with locked(self.folder / "lock"):
                 yield
         except OSError as error:
-            raise _cannot("use", error.filename or self.folder, error) from error
+            raise unusable(self.folder, error) from error
 
     def _save(self, text: bytes) -> None:
         with suppress(FileNotFoundError, _Unusable):
@@ -293,10 +294,3 @@ def _record(kind: type[_Record], where: str, value: Any) -> _Record:
         return kind(**known, extra=extra)
     except TypeError:
         raise _Unusable(f"`{where}` lacks a key") from None
-
-
-def _cannot(action: str, path: object, error: OSError) -> BughuntError:
-    return BughuntError(
-        f"bughunt cannot {action} {path}: {error.strerror or error}.",
-        "Check the folder's permissions and the free space, or start the hunt in another folder.",
-    )

@@ -1,7 +1,7 @@
 """Which files of a workspace are source: compared, watched, set aside, put back. All others stay as they are.
 
 Never source are: what running the tree leaves behind (all that its `.gitignore` names), folders whose name
-begins with a dot, what was installed (an environment, packages), and what editors and systems drop beside files.
+begins with a dot, what was installed (an environment, packages), and what editors and systems leave about.
 
 Of the rest, a file that the level does not have counts where it stands in a folder of the level's, at the top
 included; anywhere else only Python files do: a folder of the player's own with data in it is left alone.
