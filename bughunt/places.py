@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bughunt.errors import BughuntError
-from bughunt.files import UNSUPPORTED, remove_folder
+from bughunt.files import remove_folder
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _MAYBE_GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN, errno.ETIMEDOUT)
@@ -31,21 +31,34 @@ def unusable(folder: Path, error: OSError) -> BughuntError:
     path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else folder
     code = error.errno
     if code in _FULL:
-        why = _why_full(path, code)
-        return BughuntError(f"bughunt cannot write {path}: {why}.", f"Free some space there{_or_move(path)}.")
-    if code == errno.EROFS:
-        return BughuntError(
-            f"bughunt cannot write {path}: that disk can only be read.", f"Make it writable{_or_move(path)}."
-        )
-    if code in (errno.EACCES, errno.EPERM):
-        step = f"Check the permissions there{_or_move(path)}."
-    elif code in UNSUPPORTED:
-        step = f"Run `bughunt doctor` to see what this disk cannot do{_or_move(path)}."
+        step = "Free some space there"
+    elif code == errno.EROFS:
+        step = "Make that disk writable"
+    elif code in (errno.EACCES, errno.EPERM):
+        step = "Check the permissions there"
     elif code in _MAYBE_GONE:
-        step = f"Is the disk still connected? Look to it{_or_move(path)}."
+        step = "See whether that disk is still connected"
     else:
-        step = f"Run `bughunt doctor` to have it looked into{_or_move(path)}."
-    return BughuntError(f"bughunt cannot use {path}: {error.strerror or error}.", step)
+        step = "Run `bughunt doctor` to have it looked into"
+    doing = "write" if code in (*_FULL, errno.EROFS) else "use"
+    return BughuntError(
+        f"bughunt cannot {doing} {path}: {reason(path, error)}.", f"{step}, or {_move_from(path)}."
+    )
+
+
+def reason(path: Path, error: OSError) -> str:
+    """Why `path` cannot be used: of a full disk, how much space there is."""
+    if error.errno == errno.EROFS:
+        return "that disk can only be read"
+    if error.errno not in _FULL:
+        return error.strerror or str(error)
+    free = free_space(path)
+    left = "" if free is None else f" ({in_words(free)} free)"
+    if error.errno == errno.EDQUOT:
+        return f"your share of that disk is used up{left}"
+    if free is not None and free > 1 << 20:
+        return f"that disk has no room for more files{left}"
+    return f"that disk is full{left}"
 
 
 def free_space(path: Path) -> int | None:
@@ -88,17 +101,7 @@ def temporary_folder(beside: Path | None = None) -> Iterator[Path]:
         remove_folder(folder)
 
 
-def _why_full(path: Path, code: int) -> str:
-    free = free_space(path)
-    left = "" if free is None else f" ({in_words(free)} free)"
-    if code == errno.EDQUOT:
-        return f"your share of that disk is used up{left}"
-    if free is not None and free > 1 << 20:
-        return f"that disk has no room for more files{left}"
-    return f"that disk is full{left}"
-
-
-def _or_move(path: Path) -> str:
+def _move_from(path: Path) -> str:
     if tempfile.tempdir is not None and path.is_relative_to(tempfile.tempdir):
-        return ", or set TMPDIR to a folder on another disk"
-    return ", or start the hunt in another folder"
+        return "set TMPDIR to a folder on another disk"
+    return "start the hunt in another folder"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bughunt.errors import BughuntError
 from bughunt.files import write_atomically
-from bughunt.places import unusable
+from bughunt.places import reason
 from bughunt.render import plain
 from bughunt.render.chart import HEIGHT, WIDTH, chart
 from bughunt.views import Code, Heading, Item, Plot, Table, Text, Tokens, View
@@ -29,7 +29,9 @@ def save(views: Sequence[View], path: Path, title: str) -> None:
     try:
         write_atomically(path, document)
     except OSError as error:
-        raise BughuntError(unusable(path, error).message, "Choose another place.") from error
+        raise BughuntError(
+            f"{path} cannot be written: {reason(path, error)}.", "Choose another place."
+        ) from error
 
 
 def html_page(views: Sequence[View], title: str) -> str:

@@ -81,7 +81,9 @@ def _lock(folder: Path) -> str:
             with locked(folder / "lock", patience=0):
                 pass
         except BughuntError:
-            return "works" if locks_on_files(folder / "free") else "not on this disk: the game does without"
+            return (
+                "works" if locks_on_files(folder / "free") else "not on this disk: commands tell each other"
+            )
     raise BughuntError(
         f"Two commands at once would not see each other in {folder}: the disk's locks do nothing.",
         "Play in another folder, or never in two terminals at once.",
