@@ -1,8 +1,12 @@
-"""Small file operations that survive a kill at any instant."""
+"""Small file operations that survive a kill at any instant, also on disks that cannot do all that others can.
+
+An error names the file that was being written, and never the one it was copied from, unless that could not be
+read.
+"""
 
 from __future__ import annotations
 
-import itertools
+import errno
 import os
 import shutil
 import tempfile
@@ -11,32 +15,55 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+# What a system says that cannot do a thing here at all, as opposed to not now.
+UNSUPPORTED = frozenset(
+    {errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.ENOTTY, errno.EOPNOTSUPP, errno.EPERM}
+)
+
+# Ends the name of a file that is being written; one that was left behind by a kill is nobody's.
+PART = ".bughunt-part"
+
+_CHUNK = 1 << 20
+
 
 def write_atomically(path: Path, data: bytes, mode: int | None = None) -> None:
     """Writes `data` so that a reader (or a crash) sees the old contents or the new, never a mixture."""
-    with _replacing(path, mode) as file:
+    with _replacing(path, mode, durable=True) as file, naming(path):
         file.write(data)
 
 
-def copy_atomically(source: Path, target: Path) -> None:
-    """Puts a copy of the file (or link) `source` at `target`, making the folders it needs."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+def copy_atomically(source: Path, target: Path, *, durable: bool = True) -> None:
+    """Puts a copy of the file (or link) `source` at `target`, making the folders it needs.
+
+    Without `durable` it may be lost with the power until `bughunt.durable` has seen to it.
+    """
+    with naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_symlink():
+            _replace_by_link(target, source.readlink())
+            return
+    with source.open("rb") as original:
+        mode = os.fstat(original.fileno()).st_mode & 0o777
+        with _replacing(target, mode, durable=durable) as file:
+            _copy_bytes(original, file, target)
+
+
+def copy_new(source: Path, target: Path, *, with_mode: bool = True) -> None:
+    """Copies the file (or link) `source` to `target`, where nothing is yet and nobody looks too early."""
     if source.is_symlink():
-        target.unlink(missing_ok=True)
-        target.symlink_to(source.readlink())
+        with naming(target):
+            target.symlink_to(source.readlink())
         return
-    with source.open("rb") as original, _replacing(target, source.stat().st_mode & 0o777) as file:
-        shutil.copyfileobj(original, file, 1 << 20)
-
-
-def copy_folder(source: Path, target: Path) -> None:
-    """Copies files, folders and links to the new folder `target`; sockets and pipes are passed over."""
-
-    def special(folder: str, names: list[str]) -> list[str]:
-        paths = [Path(folder) / name for name in names]
-        return [path.name for path in paths if not (path.is_symlink() or path.is_file() or path.is_dir())]
-
-    shutil.copytree(source, target, symlinks=True, ignore=special)
+    with source.open("rb") as original:
+        with naming(target):
+            file = target.open("xb")
+        try:
+            _copy_bytes(original, file, target)
+        finally:
+            with naming(target):
+                file.close()
+        if with_mode:
+            change_mode(target, os.fstat(original.fileno()).st_mode & 0o777)
 
 
 def remove_folder(folder: Path) -> None:
@@ -45,19 +72,18 @@ def remove_folder(folder: Path) -> None:
     What is deep down is moved up first: folders a thousand deep are too much for `shutil.rmtree`.
     """
     with suppress(OSError):
-        for number in itertools.count():
-            inner = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
-            if not inner:
-                break
+        number = 0
+        while inner := [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]:
             for index, entry in enumerate(inner):
-                Path(entry.path).chmod(0o700)
+                change_mode(Path(entry.path), 0o700)
                 for child in list(os.scandir(entry.path)):
                     if child.is_dir(follow_symlinks=False):
-                        Path(child.path).chmod(0o700)
-                        Path(child.path).rename(folder / f"{number}.{index}.{child.name[:100]}")
+                        change_mode(Path(child.path), 0o700)
+                        Path(child.path).rename(folder / f"{number}.{index}.{child.name[:40]}")
                     else:
                         Path(child.path).unlink()
                 Path(entry.path).rmdir()
+            number += 1
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -70,32 +96,83 @@ def same_contents(one: Path | None, other: Path | None) -> bool:
     return one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()
 
 
+def change_mode(path: Path, mode: int) -> None:
+    """Sets the permissions where the disk has any: some network and foreign disks have none, and refuse."""
+    with suppress(OSError):
+        path.chmod(mode)
+
+
 @contextmanager
-def _replacing(path: Path, mode: int | None) -> Iterator[IO[bytes]]:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+def naming(path: Path) -> Iterator[None]:
+    """Has every error of the system in the block name `path`."""
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is None:
-            mask = os.umask(0)
-            os.umask(mask)
-            mode = 0o666 & ~mask
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
-    _sync_folder(path.parent)
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror or os.strerror(error.errno), str(path)) from error
 
 
-def _sync_folder(folder: Path) -> None:
-    # Makes the rename itself durable; not every platform opens folders.
+def sync(descriptor: int) -> None:
+    """Has the system write what it holds back, where it can be told to."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames in `folder` durable; not every platform opens folders."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _copy_bytes(original: IO[bytes], file: IO[bytes], target: Path) -> None:
+    while chunk := original.read(_CHUNK):
+        with naming(target):
+            file.write(chunk)
+
+
+def _replace_by_link(path: Path, destination: Path) -> None:
+    beside = path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}{PART}")
+    beside.symlink_to(destination)
+    try:
+        beside.replace(path)
+    except BaseException:
+        beside.unlink()
+        raise
+
+
+@contextmanager
+def _replacing(path: Path, mode: int | None, *, durable: bool) -> Iterator[IO[bytes]]:
+    with naming(path):
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=PART, dir=path.parent)
+    file = os.fdopen(descriptor, "wb")
+    try:
+        yield file
+        with naming(path):
+            file.flush()
+            if durable:
+                sync(file.fileno())
+            file.close()
+            change_mode(Path(name), _usual_mode() if mode is None else mode)
+            Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            file.close()
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def _usual_mode() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

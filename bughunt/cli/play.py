@@ -260,13 +260,19 @@ def debrief(
 def doctor(as_json: AsJson = False) -> int:
     """Does this machine have what the game needs? Proves that the judge works, both ways."""
     from bughunt.content.catalog import load_catalog
-    from bughunt.hunt.doctor import examine
+    from bughunt.hunt.doctor import Finding, Step, examine
+    from bughunt.render import working
     from bughunt.screens import findings
 
-    found = []
-    for finding in examine(load_catalog()):
-        found.append(finding)
-        if not as_json:
-            show(findings.finding(finding))
+    hunt = find_hunt()
+    found: list[Finding] = []
+    with working("Looking …") as say:
+        for one in examine(load_catalog(), here(), hunt.folder if hunt else None):
+            if isinstance(one, Step):
+                say(findings.step(one))
+                continue
+            found.append(one)
+            if not as_json:
+                show(findings.finding(one))
     answer(as_json, lambda: findings.findings_document(found), lambda: findings.conclusion(found))
     return Exit.DONE if all(one.well for one in found) else Exit.JUDGE_FAILED

@@ -29,7 +29,7 @@ class Event(msgspec.Struct, tag_field="event", kw_only=True, omit_defaults=True)
 class Start(Event, tag="start"):
     """A level was begun (`new`), taken up again (`resumed`) or begun over (`fresh`).
 
-    `workspace` is its folder, `made_from` the level's version, `files` a hash of the files as they then were.
+    `workspace` is its folder, `made_from` the level's version, `files` a hash of the Python files as they then were.
     Nobody has judged `bugs` after it.
     """
 
@@ -53,7 +53,7 @@ class Probe(Event, tag="probe"):
 
 
 class Check(Event, tag="check"):
-    """`files` is a hash of the workspace's files: equal to that of the start where nothing was edited."""
+    """`files` is a hash of the Python files: equal to that of the start where nothing was edited."""
 
     bug: str
     verdict: Verdict

@@ -7,7 +7,6 @@ is evidence and no proof: whoever owns the folder can write a new log.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import IO
 
 import msgspec
 
+from bughunt.files import naming, sync
 from bughunt.hunt.events import AnyEvent, Count
 
 _DECODER = msgspec.json.Decoder(AnyEvent)
@@ -83,11 +83,11 @@ class Log:
             line = msgspec.json.encode(msgspec.structs.replace(event, previous=last))
             lines, last = lines + 1, _hash(line)
             written += line + b"\n"
-        with self.path.open("a+b") as file:
+        with naming(self.path), self.path.open("a+b") as file:
             _cut_unfinished_line(file)
             file.write(written)
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
         return Head(lines, last)
 
     def _lines(self) -> list[bytes]:

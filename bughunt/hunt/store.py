@@ -17,6 +17,7 @@ from bughunt.hunt.events import AnyEvent, Carried, Start
 from bughunt.hunt.lock import locked
 from bughunt.hunt.log import Log
 from bughunt.hunt.state import State, UnusableError, dump_state, level_record, parse_state
+from bughunt.places import unusable
 
 
 class Change:
@@ -61,7 +62,7 @@ class Store:
             with self._locked():
                 state, carried = self._recover()
         except OSError as error:
-            raise _cannot("read", self.file, error) from error
+            raise unusable(self.file, error) from error
         return self._with_history(state, carried)
 
     @contextmanager
@@ -93,7 +94,7 @@ class Store:
         try:
             history = self.log.read(state.head)
         except OSError as error:
-            raise _cannot("read", self.log.path, error) from error
+            raise unusable(self.log.path, error) from error
         if history.fault:
             self.tell(history.fault)
         state.apply([*history.events, *carried])
@@ -107,7 +108,7 @@ class Store:
             with locked(self.folder / "lock"):
                 yield
         except OSError as error:
-            raise _cannot("use", error.filename or self.folder, error) from error
+            raise unusable(self.folder, error) from error
 
     def _save(self, text: bytes) -> None:
         with suppress(FileNotFoundError, UnusableError):
@@ -177,11 +178,4 @@ def _what_is_left(state: State) -> str:
     return (
         ": hints taken, verdicts and times are lost. Your workspaces are untouched; `bughunt start LEVEL` "
         "takes one up again."
-    )
-
-
-def _cannot(action: str, path: object, error: OSError) -> BughuntError:
-    return BughuntError(
-        f"bughunt cannot {action} {path}: {error.strerror or error}.",
-        "Check the folder's permissions and the free space, or start the hunt in another folder.",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
@@ -82,19 +82,23 @@ def _discard(stream: TextIO) -> None:
 
 
 @contextmanager
-def working(message: str) -> Iterator[None]:
-    """Shows `message` for as long as the block runs, where a person looks; what is shown comes before it."""
-    global _working
-    if not sys.stdout.isatty():
-        yield
-        return
-    _working = message
-    _draw_working()
-    try:
-        yield
-    finally:
+def working(message: str) -> Iterator[Callable[[str], None]]:
+    """Shows `message` for as long as the block runs, where a person looks; what is shown comes before it.
+
+    The block is given a function that changes the message.
+    """
+
+    def say(text: str) -> None:
+        global _working
         _erase_working()
-        _working = ""
+        _working = text if sys.stdout.isatty() else ""
+        _draw_working()
+
+    say(message)
+    try:
+        yield say
+    finally:
+        say("")
 
 
 _working = ""
@@ -102,14 +106,14 @@ _working = ""
 
 def _draw_working() -> None:
     if _working:
-        sys.stdout.write(_working)
-        sys.stdout.flush()
+        with writing(sys.stdout):
+            sys.stdout.write(_working[: page_width() - 1])
 
 
 def _erase_working() -> None:
     if _working:
-        sys.stdout.write("\r" + " " * len(_working) + "\r")
-        sys.stdout.flush()
+        with writing(sys.stdout):
+            sys.stdout.write("\r" + " " * min(len(_working), page_width() - 1) + "\r")
 
 
 def page_width() -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bughunt.errors import BughuntError
 from bughunt.files import write_atomically
+from bughunt.places import reason
 from bughunt.render import plain
 from bughunt.render.chart import HEIGHT, WIDTH, chart
 from bughunt.views import Code, Heading, Item, Plot, Table, Text, Tokens, View
@@ -24,10 +25,13 @@ def save(views: Sequence[View], path: Path, title: str) -> None:
         raise BughuntError(
             f"“{path.name}” cannot be saved.", f"Give a name that ends in {' or '.join(makers)}."
         )
+    document = maker(views, title).encode()
     try:
-        write_atomically(path, maker(views, title).encode())
+        write_atomically(path, document)
     except OSError as error:
-        raise BughuntError(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from error
+        raise BughuntError(
+            f"{path} cannot be written: {reason(path, error)}.", "Choose another place."
+        ) from error
 
 
 def html_page(views: Sequence[View], title: str) -> str:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bughunt.hunt.doctor import Finding
+from bughunt.hunt.doctor import Finding, Step
 from bughunt.screens.document import document
 from bughunt.views import Item, Text, View
+
+
+def step(one: Step) -> str:
+    """What is being looked at, and how long the rest will take, as far as that is known."""
+    left = "" if one.seconds_left is None else f" · about {max(1, round(one.seconds_left))} s left"
+    return f"{one.number} of {one.of} · {one.what}{left}"
 
 
 def finding(one: Finding) -> list[View]:

@@ -17,7 +17,7 @@ from types import TracebackType
 from watchfiles import Change, watch
 
 from bughunt.content.catalog import is_by_product
-from bughunt.workspace.workspace import files_of
+from bughunt.workspace.scope import files_of
 
 # A save counts as finished when nothing has happened for the first; a burst is reported after the second.
 _QUIET_MS = 20

@@ -8,6 +8,7 @@ the current folder where it finds none, and cannot keep a variable of the caller
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bughunt.errors import BughuntError
+from bughunt.files import remove_folder
+from bughunt.places import explained, unusable
 
 # Nothing of the player's own git settings (hooks, signing, templates) has a say in a workspace's one commit.
 _SETTINGS = {
@@ -34,6 +37,11 @@ _SETTINGS = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
+
+# What `git init` writes, for a disk without permissions.
+_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = false\n\tbare = false\n"
+
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def require_git() -> None:
@@ -65,7 +73,7 @@ def own_repository(folder: Path) -> Iterator[None]:
         _begin_repository(folder)
         yield
     finally:
-        shutil.rmtree(folder / ".git", ignore_errors=True)
+        remove_folder(folder / ".git")
 
 
 def make_repository(folder: Path, message: str) -> None:
@@ -76,8 +84,21 @@ def make_repository(folder: Path, message: str) -> None:
 
 
 def _begin_repository(folder: Path) -> None:
-    _git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
+    try:
+        _git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
+    except BughuntError:
+        # Where no file's permissions can be changed `git init` gives up half way, and all else of git works.
+        remove_folder(folder / ".git")
+        _write_repository(folder / ".git")
     _expect_top(folder)
+
+
+def _write_repository(git: Path) -> None:
+    with explained(git):
+        for part in ("", "objects", "refs", "refs/heads"):
+            (git / part).mkdir()
+        (git / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+        (git / "config").write_text(_CONFIG, encoding="utf-8")
 
 
 def _expect_top(folder: Path) -> None:
@@ -112,6 +133,9 @@ def _git(folder: Path, *arguments: str) -> bytes:
 
 
 def _failed(folder: Path, arguments: Sequence[str], why: str) -> BughuntError:
+    for code in _OF_THE_DISK:
+        if os.strerror(code) in why:
+            return unusable(folder, OSError(code, os.strerror(code)))
     what = f"could not apply {Path(arguments[-1]).name}" if arguments[0] == "apply" else "failed"
     return BughuntError(
         f"git {what} in {folder}: {why}", "Run `bughunt doctor` to see whether this git can be used."

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from bughunt.content.catalog import Bug, Level, tree_files
 from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
+from bughunt.files import copy_new, naming
+from bughunt.places import explained, temporary_folder
 from bughunt.workspace.git import apply_patch, own_repository
 from bughunt.workspace.guide import mark_bugs
 
@@ -19,8 +19,10 @@ def copy_tree(target: Path) -> None:
     """Copies the clean tree to the new folder `target`."""
     source = tree_folder()
     for path in tree_files(source):
-        (target / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / path, target / path)
+        with naming(target / path):
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+        # An installed game may be read-only; a workspace is not.
+        copy_new(source / path, target / path, with_mode=False)
 
 
 def inject(target: Path, bugs: Sequence[Bug], *, guided: bool = False) -> None:
@@ -49,8 +51,8 @@ def _inject_one(target: Path, bug: Bug) -> None:
 
 def solution_diff(level: Level, bug: Bug) -> str:
     """A unified diff from the level's start to the same with `bug` alone repaired."""
-    with tempfile.TemporaryDirectory(prefix="bughunt-", ignore_cleanup_errors=True) as folder:
-        broken, repaired = Path(folder) / "broken", Path(folder) / "repaired"
+    with temporary_folder() as folder, explained(folder):
+        broken, repaired = folder / "broken", folder / "repaired"
         inject(broken, level.bugs)
         inject(repaired, [other for other in level.bugs if other is not bug])
         lines: list[str] = []

@@ -11,15 +11,25 @@ game; of a part, just the files that the part is.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bughunt.durable import make_durable
 from bughunt.errors import BughuntError
-from bughunt.files import copy_atomically, copy_folder, write_atomically
+from bughunt.files import (
+    copy_new,
+    naming,
+    remove_folder,
+    same_contents,
+    sync_folder,
+    write_atomically,
+)
+from bughunt.folders import move_folder
+from bughunt.workspace.history import copy_history, same_history
+from bughunt.workspace.scope import files_of
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,15 @@ class Rescue:
     def history(self) -> Path | None:
         path = self.folder / "history"
         return path if path.exists() else None
+
+    def holds(self, files: Mapping[str, Path | None], whole: bool, history: Path | None) -> bool:
+        """Does it hold these files, as they are, and this history, if any, already?"""
+        saved = files_of(self.saved)
+        return (
+            self.whole == whole
+            and all(same_contents(path, saved.get(file)) for file, path in files.items())
+            and (history is None or same_history(history, self.history))
+        )
 
 
 class Rescues:
@@ -107,12 +126,17 @@ class Rescues:
         made = datetime.now(UTC)
         name = f"{self._next_number():03}-{level}"
         building = self._folder / f".{name}"
-        shutil.rmtree(building, ignore_errors=True)
-        (building / "files").mkdir(parents=True)
+        remove_folder(building)
+        saved = building / "files"
+        with naming(saved):
+            saved.mkdir(parents=True)
+            for folder in {(saved / file).parent for file in files}:
+                folder.mkdir(parents=True, exist_ok=True)
         for file, source in files.items():
-            copy_atomically(source, building / "files" / file)
+            copy_new(source, saved / file)
         if history is not None:
-            (copy_folder if history.is_dir() else copy_atomically)(history, building / "history")
+            copy_history(history, building / "history")
+        make_durable([path for path in building.rglob("*") if not path.is_dir()], building)
         card = {
             "level": level,
             "made": made.isoformat(timespec="seconds"),
@@ -122,7 +146,8 @@ class Rescues:
             "progress": progress,
         }
         write_atomically(building / "rescue.json", json.dumps(card, indent=1).encode())
-        building.rename(self._folder / name)
+        move_folder(building, self._folder / name, last="rescue.json")
+        sync_folder(self._folder)
         rescue = _load(self._folder / name)
         assert rescue is not None
         return rescue

@@ -47,6 +47,11 @@ def hunt(tmp_path: Path, level1_only: Catalog) -> Hunt:
 
 
 @pytest.fixture
+def workspace(hunt: Hunt) -> Path:
+    return hunt.folder / "level1"
+
+
+@pytest.fixture
 def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Player:
     """Somebody at the keyboard, in a folder with a comma, a space and letters beyond ASCII in its name."""
     folder = tmp_path / "a hunt, ünïcode"

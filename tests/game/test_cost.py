@@ -15,6 +15,7 @@ from textwrap import dedent
 from typing import Any, ClassVar
 
 import pytest
+from bughunt.screens.probing import views_of
 from command_line import Player
 
 from bughunt import screens
@@ -31,7 +32,6 @@ from bughunt.loading import load_module
 from bughunt.measure.outcomes import Measurement
 from bughunt.render.plain import draw
 from bughunt.screens.debrief import level_debrief
-from bughunt.screens.probing import views_of
 from bughunt.views import Plot, Series, Table
 
 BUGS = [bug for level in load_catalog().levels for bug in level.bugs]
