@@ -31,14 +31,11 @@ def style_of(patch: str) -> Style:
     preamble = (
         patch[: patch.index("--- ")] if patch.startswith("--- ") else patch.partition("\n--- ")[0] + "\n"
     )
-    context, run, headings = 0, 0, False
-    for line in [*_diff_lines(patch), "@@ -0 +0 @@"]:
-        if line.startswith(" "):
-            run += 1
-            continue
-        context, run = max(context, run), 0
-        if (hunk := _HUNK.match(line)) and hunk[1].strip():
-            headings = True
+    context, headings = 0, False
+    for hunk in _hunks(patch):
+        headings = headings or bool(_HUNK.match(hunk[0])[1].strip())  # type: ignore[index]
+        changed = [number for number, line in enumerate(hunk) if line[0] in "+-"]
+        context = max(context, changed[0] - 1, len(hunk) - 1 - changed[-1])
     return Style(preamble, context, headings)
 
 
@@ -75,6 +72,16 @@ def draw(folder: Path, style: Style) -> str:
     if not style.headings:
         kept = [re.sub(r"^(@@ [^@]+ @@).*", r"\1", line) for line in kept]
     return style.preamble + "".join(kept) if kept else ""
+
+
+def _hunks(patch: str) -> list[list[str]]:
+    """Each hunk, its header first."""
+    hunks: list[list[str]] = []
+    for line in _diff_lines(patch):
+        if _HUNK.match(line):
+            hunks.append([])
+        hunks[-1].append(line)
+    return hunks
 
 
 def _diff_lines(patch: str) -> Iterable[str]:

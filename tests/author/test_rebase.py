@@ -237,6 +237,26 @@ def test_a_patch_edited_by_hand_counts_as_it_is(author: Author) -> None:
     assert author.patched(author.bug) == author.source.read_text().replace("result + number", "number")
 
 
+def test_a_conflict_resolved_by_hand(author: Author) -> None:
+    """Its lines are what they were: only their place had to be found by somebody."""
+    patch = """\
+Prints it.
+
+--- a/lib/sums.py
++++ b/lib/sums.py
+@@ -7,2 +7,3 @@
+         result = number
++    print(result)
+     return result
+"""
+    author.fix.write_text(patch)
+    author.commit()
+    author.edit("    return result\n", "    # at last\n    return result\n")
+    assert author.rebase()["accept-sum.patch"].outcome == "needs a hand"
+    author.fix.write_text(patch.replace("     return result", "     # at last"))
+    assert author.rebase()["accept-sum.patch"].outcome == "unchanged"
+
+
 def test_a_new_patch_that_does_not_fit(author: Author) -> None:
     new = author.fix.with_name("reject-new.patch")
     new.write_text(FIX.replace("        result = number", "        result = one"))
@@ -284,6 +304,22 @@ def test_git_wants_a_whole_path() -> None:
         run_git(Path("nowhere"), "status")
 
 
-@pytest.mark.parametrize(("patch", "context"), [(BUG, 3), (BARE_FIX, 0), (FIX, 1)])
+TWO_IN_ONE_HUNK = """\
+--- a/lib/sums.py
++++ b/lib/sums.py
+@@ -4,9 +4,7 @@
+ def total(numbers):
+-    result = 0
+     for number in numbers:
+         result += number
+     return result
+-def mean(numbers):
++def average(numbers):
+     count = len(numbers)
+"""
+
+
+@pytest.mark.parametrize(("patch", "context"), [(BUG, 3), (BARE_FIX, 0), (FIX, 1), (TWO_IN_ONE_HUNK, 1)])
 def test_the_context_of_a_patch(patch: str, context: int) -> None:
+    """The lines around its changes: between two of one hunk there may be more."""
     assert style_of(patch).context == context
