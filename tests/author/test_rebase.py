@@ -149,7 +149,8 @@ def test_what_a_fix_says_of_itself_stays(author: Author) -> None:
 
 
 def test_a_variable_renamed_beside_it(author: Author) -> None:
-    author.edit("    for number in numbers:", "    for number in list(numbers):")
+    author.edit("def total(numbers):", "def total(values):")
+    author.edit("    for number in numbers:", "    for number in values:")
     results = author.rebase()
     assert results["bug.patch"].outcome == "refitted"
     assert results["bug.patch"].reason == "the tree has changed right beside it, in lib/sums.py"
