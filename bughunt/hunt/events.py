@@ -29,7 +29,8 @@ class Event(msgspec.Struct, tag_field="event", kw_only=True, omit_defaults=True)
 class Start(Event, tag="start"):
     """A level was begun (`new`), taken up again (`resumed`) or begun over (`fresh`).
 
-    `workspace` is its folder, `made_from` the level's version, `files` a hash of the Python files as they then were.
+    `workspace` is its folder, `made_from` the level's version, `files`
+    a hash of the Python files as they then were.
     Nobody has judged `bugs` after it.
     """
 

@@ -53,6 +53,32 @@ def require_git() -> None:
         )
 
 
+def run_git(folder: Path, *arguments: str, statuses: Sequence[int] = (0,)) -> bytes:
+    """Runs git in the absolute `folder` and returns what it printed.
+
+    Raises BughuntError when git cannot do it: when it ends with another status than `statuses`.
+    """
+    if not folder.is_absolute():
+        raise ValueError(f"git is given an absolute folder, not {folder}")
+    require_git()
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env=inherited | _SETTINGS,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except OSError as error:
+        raise _failed(folder, arguments, str(error)) from error
+    if done.returncode not in statuses:
+        said = done.stderr.decode(errors="replace").strip()
+        raise _failed(folder, arguments, said or f"it ended with status {done.returncode}")
+    return done.stdout
+
+
 def apply_patch(folder: Path, patch: Path) -> None:
     """Applies a unified diff to the files in `folder`. Raises BughuntError when it does not fit.
 
@@ -60,7 +86,7 @@ def apply_patch(folder: Path, patch: Path) -> None:
     """
     with own_repository(folder):
         _expect_top(folder)
-        _git(folder, "apply", "-C0", "--unidiff-zero", "--whitespace=nowarn", str(patch.absolute()))
+        run_git(folder, "apply", "-C0", "--unidiff-zero", "--whitespace=nowarn", str(patch.absolute()))
 
 
 @contextmanager
@@ -79,13 +105,13 @@ def own_repository(folder: Path) -> Iterator[None]:
 def make_repository(folder: Path, message: str) -> None:
     """Turns `folder` into a git repository of one commit that holds everything in it."""
     _begin_repository(folder)
-    _git(folder, "add", "--all", "--force", ".")
-    _git(folder, "commit", "--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}")
+    run_git(folder, "add", "--all", "--force", ".")
+    run_git(folder, "commit", "--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}")
 
 
 def _begin_repository(folder: Path) -> None:
     try:
-        _git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
+        run_git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
     except BughuntError:
         # Where no file's permissions can be changed `git init` gives up half way, and all else of git works.
         remove_folder(folder / ".git")
@@ -103,33 +129,12 @@ def _write_repository(git: Path) -> None:
 
 def _expect_top(folder: Path) -> None:
     """Raises BughuntError unless git takes `folder`, and no folder above it, for the top of a repository."""
-    top = os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n"))
+    top = os.fsdecode(run_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n"))
     if not (top and Path(top).is_dir() and Path(top).samefile(folder)):
         raise BughuntError(
             f"git takes {top or 'nothing'} for the repository of {folder}: nothing was changed.",
             "Start the hunt in another folder.",
         )
-
-
-def _git(folder: Path, *arguments: str) -> bytes:
-    """Runs git in `folder` and returns what it printed. Raises BughuntError when git cannot do it."""
-    require_git()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=folder.absolute(),
-            env=inherited | _SETTINGS,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-    except OSError as error:
-        raise _failed(folder, arguments, str(error)) from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise _failed(folder, arguments, said or f"it ended with status {done.returncode}")
-    return done.stdout
 
 
 def _failed(folder: Path, arguments: Sequence[str], why: str) -> BughuntError:

@@ -13,25 +13,21 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class DistAdamW(torch.optim.AdamW):
-    """AdamW (https://arxiv.org/abs/1711.05101) for processes that hold the same parameters.
+    """AdamW (https://arxiv.org/abs/1711.05101), sharded over the processes.
 
-    Takes the arguments of `torch.optim.AdamW` (not amsgrad). A parameter whose first dimension the number of
-    processes divides is sharded along it: each rank gets its rows of the averaged gradient, updates these
-    rows and alone holds their moments; then the ranks exchange the rows. Any other parameter is updated by
-    every rank. A parameter has a gradient on every rank or on none.
-
-    `state_dict` is complete and the same as that of `torch.optim.AdamW` in one process, whatever the number
-    of processes, so each loads the other's. It gathers the moments, so every rank must call it.
-    `load_state_dict` takes a complete one on every rank.
+    Takes the arguments of `torch.optim.AdamW` (not amsgrad); state dicts are interchangeable with its own. A
+    parameter whose first dimension the number of processes divides is sharded along it. Every rank must call
+    `step`, `state_dict` and `load_state_dict`.
     """
 
     @torch.no_grad()
     def step(self) -> None:
-        """Average the gradients over the ranks and update every parameter that has one."""
+        """Update every parameter that has a gradient."""
         for group in self.param_groups:
             params = [p for p in group["params"] if p.grad is not None]
             states = [self._state_of(p) for p in params]
             beta1, beta2 = group["betas"]
+            # reduce-scatter, then update
             adamw(
                 [_my_rows(p) for p in params],
                 [_average_of_my_rows(p.grad) for p in params],
@@ -48,6 +44,7 @@ class DistAdamW(torch.optim.AdamW):
                 eps=group["eps"],
                 maximize=group["maximize"],
             )
+            # all-gather
             for p in params:
                 _gather_rows(p, _my_rows(p))
 
@@ -59,7 +56,8 @@ class DistAdamW(torch.optim.AdamW):
         return state
 
     def state_dict(self) -> dict[str, Any]:
-        """The complete state, gathered from all ranks: every rank must call it at the same point."""
+        """The complete state."""
+        # from the owners to all
         own_state, self.state = self.state, defaultdict(dict)
         for p, state in own_state.items():
             moments = {name: torch.empty_like(p) for name in MOMENTS}

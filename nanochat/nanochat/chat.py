@@ -77,11 +77,9 @@ class TurnReader:
         self._start_part()
 
     def read(self, token: int) -> tuple[str, str]:
-        """The kind ("text", "python", "python_output" or "special") and the text of the turn's next token.
-
-        A character of several tokens comes with the last of them.
-        """
+        """(kind, text) of the next token; the kind is "text", "python", "python_output" or "special"."""
         self.turn.num_tokens += 1
+        # a special token
         if token in self.specials:
             name = self.specials[token]
             following = NEXT_STATE.get((self._state, name))
@@ -90,6 +88,7 @@ class TurnReader:
             self._start_part()
             self.turn.well_formed = self._state == "end" and not self._broken
             return "special", name
+        # text, by the state it comes in
         if self._state in ("called", "end"):
             self._broken, self._state = True, "text"
         text = self._decoder.decode(self.tokenizer.enc.decode_single_token_bytes(token))
@@ -122,7 +121,10 @@ def complete(
 
 
 class ChatSession:
-    """A conversation that goes on: the cache grows with it, so no turn is read twice."""
+    """One conversation: `tokens` so far, and a cache of those before `cache.get_pos()`.
+
+    A turn continues both; `Engine.generate` is given the tokens from there on.
+    """
 
     def __init__(
         self,
@@ -157,9 +159,11 @@ class ChatSession:
 
     def say(self, message: str) -> Iterator[tuple[str, str]]:
         """Yield the answer to a message as it is generated: `(kind, text)`, see `TurnReader.read`."""
+        # the user's turn
         special = self.tokenizer.encode_special
         self.tokens += [special("<|user_start|>"), *self.tokenizer.encode(message), special("<|user_end|>")]
         self.tokens.append(special("<|assistant_start|>"))
+        # the assistant's
         reader = TurnReader(self.tokenizer)
         for column, _ in self.engine.generate(
             self.tokens[self.cache.get_pos() :],

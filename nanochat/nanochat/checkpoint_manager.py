@@ -59,24 +59,27 @@ def save_checkpoint(
 ) -> None:
     """Write one checkpoint, on rank 0 only, and drop the oldest beyond the `keep` newest (None: drop none).
 
-    The states must be complete: a sharded optimizer gathers its shards in `state_dict()`, which every rank
-    therefore calls. An earlier checkpoint of the same step is replaced.
+    An earlier checkpoint of the same step is replaced.
     """
     if rank != 0:
         return
+    # a folder to write into
     checkpoint_dir.mkdir(parents=True, exist_ok=True)
     for leftover in checkpoint_dir.glob(".tmp_*"):
         shutil.rmtree(leftover)
     temporary = checkpoint_dir / f".tmp_{step:06d}"
     temporary.mkdir()
+    # the files
     training = {"optimizers": [dict(state) for state in optimizer_states], "rng": torch.get_rng_state()}
     torch.save(dict(model_state), temporary / "model.pt")
     torch.save(training, temporary / "training.pt")
     (temporary / "meta.json").write_text(json.dumps({**meta, "step": step}, indent=2), encoding="utf-8")
+    # the manifest, and all of it to disk
     manifest = {name: _fingerprint(temporary / name) for name in DATA_FILES}
     (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
     for name in (*DATA_FILES, MANIFEST):
         _flush(temporary / name)
+    # rename
     final = _step_folder(checkpoint_dir, step)
     if final.exists():
         final.rename(checkpoint_dir / f".tmp_replaced_{step:06d}")
@@ -84,6 +87,7 @@ def save_checkpoint(
     _flush(checkpoint_dir)
     for leftover in checkpoint_dir.glob(".tmp_*"):
         shutil.rmtree(leftover)
+    # drop the oldest
     if keep is not None:
         for old in list(_step_folders(checkpoint_dir))[keep:]:
             shutil.rmtree(old)
@@ -97,6 +101,7 @@ def load_checkpoint(
     problem = _what_is_wrong(folder)
     if problem:
         raise CheckpointError(f"cannot load the checkpoint {folder}: {problem}")
+    # model, training, meta
     model_state = torch.load(folder / "model.pt", map_location=device, weights_only=True)
     training: dict[str, Any] = {"optimizers": [], "rng": None}
     if with_training_state:
@@ -142,6 +147,7 @@ def load_model(
 def build_model(config: Mapping[str, Any] | GPTConfig, device: torch.device | str = "cpu") -> GPT:
     """A freshly initialised model on `device`, from a `GPTConfig` or the dictionary a checkpoint keeps."""
     config = config if isinstance(config, GPTConfig) else GPTConfig(**config)
+    # build, then initialise on the device
     model = GPT(config)
     model.to(device)
     model.init_weights()
@@ -149,7 +155,7 @@ def build_model(config: Mapping[str, Any] | GPTConfig, device: torch.device | st
 
 
 def build_meta(model: GPT, **entries: Any) -> dict[str, Any]:
-    """A checkpoint's meta: the shape from which `load_model` rebuilds the model, and further entries."""
+    """Meta of a checkpoint."""
     return {"model_config": asdict(model.config), **entries}
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import re
 import sys
 import time
-import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     import torch
@@ -113,6 +113,7 @@ def compute_init(device_type: str = "cpu") -> tuple[bool, int, int, int, torch.d
     if ddp and device_type == "mps":
         raise UserError("torch has no process group for mps: run one process, or choose cpu")
 
+    # seed and device
     torch.manual_seed(SEED)
     device = torch.device(device_type)
     if device_type == "cuda":
@@ -124,6 +125,7 @@ def compute_init(device_type: str = "cpu") -> tuple[bool, int, int, int, torch.d
         torch.cuda.set_device(device)
         torch.cuda.manual_seed(SEED)
         torch.set_float32_matmul_precision("high")
+    # process group
     if ddp and not dist.is_initialized():
         dist.init_process_group(backend="nccl" if device_type == "cuda" else "gloo")
     return ddp, rank, local_rank, world_size, device
@@ -143,99 +145,62 @@ def setting(default: Any, help: str) -> Any:
 
 
 def parse_settings(cls: type[S], argv: Sequence[str] | None = None) -> S:
-    """Read a settings dataclass from command-line flags (by default, the program's own).
+    """Read a dataclass of settings from flags: a field `eval_every: int` is `--eval-every 10`.
 
-    A field `eval_every: int` is the flag `--eval-every 10` (`--eval_every=10` works too), a bool is
-    `--flag` / `--no-flag`, a `Literal` lists its choices, and a field that may be None takes the word `none`.
-    Wrong flags, and a `ValueError` or `UserError` from `__post_init__`, print a line and exit with status 2.
+    Its fields are made with `setting`: a bool is `--flag` / `--no-flag`, and one that may be None takes the
+    word `none`. Wrong flags, and an error from `__post_init__`, print a line and exit with status 2.
     """
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     parser = argparse.ArgumentParser(
-        prog=_program_name(),
-        description=cls.__doc__,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog=f"python -m {spec.name}" if spec else None, description=cls.__doc__, allow_abbrev=False
     )
     hints = get_type_hints(cls)
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]
-        if field.init:
-            _add_flag(parser, field, hints[field.name])
-    arguments = [_with_dashes(argument) for argument in (sys.argv[1:] if argv is None else argv)]
-    values = vars(parser.parse_args(arguments))
+        default = "none" if field.default is None else "%(default)s"
+        text = field.metadata["help"].replace("%", "%%") + f" (default: {default})"
+        options: dict[str, Any] = {"action": argparse.BooleanOptionalAction}
+        if hints[field.name] is not bool:
+            read, metavar = _reader(hints[field.name])
+            options = {"type": read, "metavar": metavar}
+        flag = "--" + field.name.replace("_", "-")
+        parser.add_argument(flag, dest=field.name, default=field.default, help=text, **options)
+    # --eval_every is --eval-every
+    argv = sys.argv[1:] if argv is None else argv
+    argv = [re.sub("^--[^=]+", lambda name: name[0].replace("_", "-"), word) for word in argv]
     try:
-        return cls(**values)
+        return cls(**vars(parser.parse_args(argv)))
     except (ValueError, UserError) as error:
         parser.error(str(error))
 
 
-def _program_name() -> str | None:
-    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    return f"python -m {spec.name}" if spec else None
-
-
-def _with_dashes(argument: str) -> str:
-    if not argument.startswith("--"):
-        return argument
-    name, equals, value = argument.partition("=")
-    return name.replace("_", "-") + equals + value
-
-
-def _add_flag(parser: argparse.ArgumentParser, field: dataclasses.Field[Any], hint: Any) -> None:
-    flag = "--" + field.name.replace("_", "-")
-    options: dict[str, Any] = {"dest": field.name, "help": field.metadata.get("help", "").replace("%", "%%")}
-    if field.default is dataclasses.MISSING:
-        options["required"] = True
-    else:
-        options["default"] = field.default
-        options["help"] += " (default: none)" if field.default is None else " (default: %(default)s)"
-    if hint is bool:
-        parser.add_argument(flag, action=argparse.BooleanOptionalAction, **options)
-        return
-    optional = get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint)
+def _reader(hint: Any) -> tuple[Callable[[str], Any], str]:
+    """The function that reads a flag's text as a value of type `hint`, and what `--help` calls the value."""
+    choices = get_args(hint) if get_origin(hint) is Literal else ()
+    optional = type(None) in get_args(hint)
     if optional:
-        alternatives = [alternative for alternative in get_args(hint) if alternative is not type(None)]
-        if len(alternatives) != 1:
-            raise TypeError(f"{field.name}: a setting has one type, or one type and None, not {hint}")
-        hint = alternatives[0]
-    parser.add_argument(flag, type=_reader(hint, optional), metavar=_metavar(hint), **options)
-
-
-def _reader(hint: Any, optional: bool) -> Callable[[str], Any]:
-    """The function that turns a flag's text into a value of the type `hint`."""
-    choices = get_args(hint) if get_origin(hint) is Literal else None
+        (hint,) = (one for one in get_args(hint) if one is not type(None))
+    metavar, article = {int: ("N", "a whole number"), float: ("X", "a number")}.get(hint, ("TEXT", "text"))
 
     def read(text: str) -> Any:
         if optional and text.lower() == "none":
             return None
-        if choices is not None:
-            for choice in choices:
-                if text == str(choice):
-                    return choice
-            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(map(str, choices))}")
+        if choices and text not in choices:
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(choices)}")
         try:
-            return Path(text).expanduser() if hint is Path else hint(text)
+            return text if choices else hint(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {_article(hint)}") from None
+            raise argparse.ArgumentTypeError(f"{text!r} is not {article}") from None
 
-    return read
-
-
-def _metavar(hint: Any) -> str:
-    if get_origin(hint) is Literal:
-        return "{" + ",".join(map(str, get_args(hint))) + "}"
-    return {int: "N", float: "X", Path: "PATH"}.get(hint, "TEXT")
-
-
-def _article(hint: Any) -> str:
-    return {int: "a whole number", float: "a number"}.get(hint, f"a {getattr(hint, '__name__', hint)}")
+    return read, "{" + ",".join(choices) + "}" if choices else metavar
 
 
 class Progress:
     """How far a long loop is: a bar on a terminal, a plain line now and then elsewhere.
 
-        with Progress(total=num_iterations * tokens_per_step, unit="tokens") as progress:
+        with Progress(total=num_iterations, unit="steps", title="training") as progress:
             for step in range(num_iterations):
                 ...
-                progress.update(tokens_per_step, loss=loss)
+                progress.update(1, loss=loss)
 
     Shows the share done, the time left, units per second, and the fields of the last update. `total` may be
     None when it is not known. Only the first process shows anything.
@@ -244,72 +209,57 @@ class Progress:
     def __init__(
         self, total: float | None, unit: str = "steps", title: str = "", seconds_between_lines: float = 5.0
     ) -> None:
-        self.total = total
-        self.unit = unit
-        self.title = title
+        self.total, self.unit, self.title = total, unit, title
         self.seconds_between_lines = seconds_between_lines
         self.done: float = 0
-        self._fields: dict[str, object] = {}
-        self._bar: Any = None
-        self._task: Any = None
-        self._silent = get_dist_info()[1] != 0
-        self._unsaid = False
+        self.fields: dict[str, object] = {}
+        self.bar: Any = None
+        self.printed: float = 0  # how much was done when a line was printed last
 
     def __enter__(self) -> Progress:
-        self._started = self._last_line = time.monotonic()
-        if not self._silent and sys.stdout.isatty():
-            from rich.progress import BarColumn, TextColumn
-            from rich.progress import Progress as RichProgress
-            from rich.table import Column
+        self.started = self.last_line = time.monotonic()
+        if sys.stdout.isatty() and get_dist_info()[1] == 0:
+            from rich import progress
 
-            self._bar = RichProgress(
-                TextColumn("{task.description}", markup=False),
-                BarColumn(bar_width=None),
-                TextColumn("{task.fields[status]}", markup=False, table_column=Column(no_wrap=True)),
-                expand=True,
-            )
-            self._bar.start()
-            self._task = self._bar.add_task(self.title, total=self.total, status="")
+            title = progress.TextColumn("{task.description}", markup=False)
+            status = progress.TextColumn("{task.fields[status]}", markup=False)
+            self.bar = progress.Progress(title, progress.BarColumn(bar_width=None), status, expand=True)
+            self.bar.start()
+            self.bar.add_task(self.title, total=self.total, status="")
         return self
 
     def update(self, n: float = 1, **fields: object) -> None:
         """Count `n` more units as done, and show `fields` (such as `loss=2.5`) beside them."""
         self.done += n
-        self._fields.update(fields)
-        self._unsaid = True
-        if self._bar is not None:
-            self._bar.update(self._task, completed=self.done, status=self.status())
-        elif time.monotonic() - self._last_line >= self.seconds_between_lines:
-            self._say_line()
+        self.fields |= fields
+        if self.bar is not None:
+            self.bar.update(self.bar.task_ids[0], completed=self.done, status=self.status())
+        elif time.monotonic() - self.last_line >= self.seconds_between_lines:
+            self.print_line()
 
     def status(self) -> str:
         """One line without the title: share done, time left (when all is done, taken), rate, fields."""
-        elapsed = max(time.monotonic() - self._started, 1e-9)
-        rate = self.done / elapsed
-        parts = [f"{self.done / self.total:.0%}" if self.total else f"{self.done:,.0f} {self.unit}"]
-        if self.total and 0 < self.done < self.total:
-            parts.append(f"{_duration((self.total - self.done) / rate)} left")
-        else:
-            parts.append(_duration(elapsed))
-        parts.append(f"{rate:,.0f} {self.unit}/s")
-        for name, value in self._fields.items():
+        seconds = max(time.monotonic() - self.started, 1e-9)
+        rate = self.done / seconds
+        share, left = f"{self.done:,.0f} {self.unit}", ""
+        if self.total:
+            share = f"{self.done / self.total:.0%}"
+            if 0 < self.done < self.total:
+                seconds, left = (self.total - self.done) / rate, " left"
+        minutes, seconds = divmod(round(seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        clock = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+        parts = [share, clock + left, f"{rate:,.0f} {self.unit}/s"]
+        for name, value in self.fields.items():
             parts.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
         return " | ".join(parts)
 
-    def _say_line(self) -> None:
-        self._last_line = time.monotonic()
-        self._unsaid = False
-        if not self._silent:
-            print(f"{self.title}: {self.status()}" if self.title else self.status(), flush=True)
+    def print_line(self) -> None:
+        self.last_line, self.printed = time.monotonic(), self.done
+        print0(f"{self.title}: {self.status()}" if self.title else self.status(), flush=True)
 
     def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-        elif self._unsaid:
-            self._say_line()
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+        if self.bar is not None:
+            self.bar.stop()
+        elif self.done != self.printed:
+            self.print_line()

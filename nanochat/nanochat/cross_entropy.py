@@ -1,9 +1,8 @@
 """The loss of a language model's head, without the memory of all its logits.
 
 With a large vocabulary the float32 logits of a batch are by far the largest tensor of a training step: a
-position has V of them, and only C channels. So they are computed for a chunk of positions at a time. The
-gradient of a chunk is taken while its logits are there: nothing is kept for the backward pass, or computed
-again in it.
+position has V of them, and only C channels. So they are computed for a chunk of positions at a time,
+forward and backward.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ CHUNK = 256
 
 def softcapped_logits(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """The head's logits, smoothly kept between -15 and 15: (..., C) and (V, C) to float32 (..., V)."""
-    logits = F.linear(x, weight).float()
+    logits = F.linear(x, weight).float()  # (..., V)
     return SOFTCAP * torch.tanh(logits / SOFTCAP)
 
 
@@ -39,7 +38,7 @@ def head_cross_entropy(
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f'loss_reduction must be "mean", "sum" or "none", not {reduction!r}')
     if reduction == "none" or not torch.is_grad_enabled():
-        losses = torch.cat([_losses(x_, weight, targets_) for x_, targets_ in _chunks(x, targets)])
+        losses = torch.cat([_losses(x_, weight, targets_) for x_, targets_ in _chunks(x, targets)])  # (N,)
         if reduction == "none":
             return losses
         total = losses.sum()
@@ -49,8 +48,8 @@ def head_cross_entropy(
 
 
 def _losses(x: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    logits = softcapped_logits(x, weight)
-    return F.cross_entropy(logits, targets, ignore_index=IGNORE_INDEX, reduction="none")
+    logits = softcapped_logits(x, weight)  # (n, V)
+    return F.cross_entropy(logits, targets, ignore_index=IGNORE_INDEX, reduction="none")  # (n,)
 
 
 def _chunks(*tensors: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
@@ -58,17 +57,19 @@ def _chunks(*tensors: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
 
 
 class _SumOfLosses(torch.autograd.Function):
-    """The sum of the losses, whose gradients are found together with it."""
+    """Sum of the losses, chunk by chunk."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         total = torch.zeros((), device=x.device)
-        grad_x, grad_weight = torch.empty_like(x), torch.zeros_like(weight)
+        grad_x, grad_weight = torch.empty_like(x), torch.zeros_like(weight)  # (N, C), (V, C)
         for chunk_x, chunk_targets, chunk_grad_x in _chunks(x, targets, grad_x):
+            # loss of one chunk
             with torch.enable_grad():
                 inputs = chunk_x.detach().requires_grad_(), weight.detach().requires_grad_()
                 loss = _losses(*inputs, chunk_targets).sum()
-            gradients = torch.autograd.grad(loss, inputs)
+            # its gradients
+            gradients = torch.autograd.grad(loss, inputs)  # (n, C), (V, C)
             chunk_grad_x.copy_(gradients[0])
             grad_weight.add_(gradients[1])
             total += loss.detach()

@@ -30,7 +30,7 @@ def tokenizing_distributed_data_loader(
     world_size: int | None = None,
     skip_batches: int = 0,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield `(inputs, targets)`: int32 and int64, both (B, T); a target is the token after its input.
+    """Yield `(inputs, targets)`: int32 and int64, both (B, T).
 
     Each batch takes the next B*T+1 tokens from the stream. The documents come in groups, of which rank r of
     w reads r, r+w, r+2w, ...; rank and world size default to torchrun's, the documents to the `split`
@@ -45,6 +45,7 @@ def tokenizing_distributed_data_loader(
         raise ValueError(
             "B, T, tokenizer_threads and tokenizer_batch_size must be 1 or more, skip_batches 0 or more"
         )
+    # defaults
     _, default_rank, _, default_world_size = get_dist_info()
     rank = default_rank if rank is None else rank
     world_size = default_world_size if world_size is None else world_size
@@ -54,12 +55,15 @@ def tokenizing_distributed_data_loader(
     bos_token = tokenizer.get_bos_token_id()
     on_cuda = torch.device(device).type == "cuda"
 
-    needed_tokens = B * T + 1  # one more than the inputs: the last input's target
+    # tokens go in at the right of the buffer and out at the left
+    needed_tokens = B * T + 1
     token_buffer: list[int] = []
     for texts in _text_batches(documents, split, rank, world_size, tokenizer_batch_size):
+        # tokenize the next documents
         for row in tokenizer.encode(texts, prepend=bos_token, num_threads=tokenizer_threads):
             token_buffer.extend(row)
 
+        # cut as many batches as there are
         used = 0
         while used + needed_tokens <= len(token_buffer):
             tokens = token_buffer[used : used + needed_tokens]
@@ -67,9 +71,11 @@ def tokenizing_distributed_data_loader(
             if skip_batches > 0:
                 skip_batches -= 1
                 continue
-            scratch = torch.tensor(tokens, dtype=torch.int64, pin_memory=on_cuda)
+            # 1-D, on the CPU
+            scratch = torch.tensor(tokens, dtype=torch.int64, pin_memory=on_cuda)  # (B*T + 1,)
             inputs_cpu = scratch[:-1].to(dtype=torch.int32)
             targets_cpu = scratch[1:]
+            # 2-D, on the device
             inputs = inputs_cpu.view(B, T).to(device=device, non_blocking=on_cuda)
             targets = targets_cpu.view(B, T).to(device=device, non_blocking=on_cuda)
             yield inputs, targets
@@ -86,14 +92,15 @@ def _text_batches(
     """This rank's documents, `batch_size` at a time, for as many epochs as the documents can be read."""
     if isinstance(documents, str):
         raise TypeError("documents must be an iterable of strings, not one string")
+    one_shot = isinstance(documents, Iterator)
     while True:
         if documents is None:
             groups: Iterable[list[str]] = document_groups(split, start=rank, step=world_size)
         else:
-            groups = islice(_grouped(documents, batch_size), rank, None, world_size)
+            groups = islice(_groups(documents, batch_size), rank, None, world_size)
         texts = chain.from_iterable(groups)
         batch = list(islice(texts, batch_size))
-        if not batch and not _is_one_shot(documents):
+        if not batch and not one_shot:
             raise UserError(
                 f"there are no documents for rank {rank} of {world_size} to read: "
                 "use fewer processes, or data with more groups of documents"
@@ -101,26 +108,17 @@ def _text_batches(
         while batch:
             yield batch
             batch = list(islice(texts, batch_size))
-        if _is_one_shot(documents):
+        if one_shot:
             return
 
 
-def _grouped(documents: Iterable[str] | Iterable[list[str]], group_size: int) -> Iterator[list[str]]:
-    """Groups of documents as they are, or plain documents `group_size` at a time."""
-    group: list[str] = []
-    for item in documents:
+def _groups(documents: Iterable[str] | Iterable[list[str]], size: int) -> Iterator[list[str]]:
+    """Groups of documents as they are, or plain documents `size` at a time."""
+    items = iter(documents)
+    for item in items:
         if isinstance(item, list | tuple):
             yield list(item)
-            continue
-        if not isinstance(item, str):
+        elif isinstance(item, str):
+            yield [item, *islice(items, size - 1)]
+        else:
             raise TypeError(f"documents must be strings or lists of strings, not {type(item).__name__}")
-        group.append(item)
-        if len(group) == group_size:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _is_one_shot(documents: object) -> bool:
-    return isinstance(documents, Iterator)

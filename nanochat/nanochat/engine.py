@@ -38,17 +38,18 @@ class KVCache:
         self.pos = 0
 
     def reset(self) -> None:
-        """Forget everything: the cache is as new."""
+        """Start over."""
         self.pos = 0
         self.kv_cache = None
 
     def get_pos(self) -> int:
-        """How many positions the cache holds: the position of the next token."""
+        """How many positions the cache holds."""
         return self.pos
 
     def prefill(self, other: KVCache) -> None:
-        """Copy what another cache holds into this empty one. A single row there becomes every row here."""
+        """Begin from another cache: of one row, or of as many."""
         assert self.kv_cache is None, "only an empty cache can be prefilled: reset it first"
+        # the shapes must fit
         layers, _, batch_size, heads, seq_len, head_dim = self.kv_shape
         other_layers, _, other_batch_size, other_heads, _, other_head_dim = other.kv_shape
         assert (layers, heads, head_dim) == (other_layers, other_heads, other_head_dim), (
@@ -60,22 +61,21 @@ class KVCache:
         )
         if other.kv_cache is None:
             return
+        # copy the positions there are
         self.pos = other.pos
         shape = (layers, 2, batch_size, heads, max(seq_len, self.pos), head_dim)
-        self.kv_cache = other.kv_cache.new_zeros(shape)
+        self.kv_cache = other.kv_cache.new_zeros(shape)  # (L, 2, B, H, T, D)
         self.kv_cache[..., : self.pos, :] = other.kv_cache[..., : self.pos, :]
 
     def insert_kv(
         self, layer_idx: int, k: torch.Tensor, v: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Add a layer's keys and values of the next t positions, (B, H, t, D) each.
-
-        Returns the layer's keys and values of all positions up to these, (B, H, T, D) each, as views. The
-        position advances with the last layer, so every layer of one forward pass must insert, in order.
-        """
+        """Append a layer's keys and values, (B, H, t, D) each; returns all so far, (B, H, T, D) each."""
+        # the first insertion allocates
         if self.kv_cache is None:
-            self.kv_cache = k.new_zeros(self.kv_shape)
+            self.kv_cache = k.new_zeros(self.kv_shape)  # (L, 2, B, H, T, D)
         t0, t1 = self.pos, self.pos + k.size(2)
+        # grow
         if t1 > self.kv_cache.size(4):
             t_needed = t1 + GROWTH
             t_needed = (t_needed + GROWTH - 1) // GROWTH * GROWTH
@@ -83,8 +83,9 @@ class KVCache:
             additional = t_needed - current
             empty = self.kv_cache.new_zeros(*self.kv_cache.shape[:4], additional, self.kv_cache.size(5))
             self.kv_cache = torch.cat((self.kv_cache, empty), dim=4)
+        # write into this layer
         layer = self.kv_cache[layer_idx, ..., :t1, :]  # (2, B, H, T, D)
-        keys, values = layer[0], layer[1]
+        keys, values = layer[0], layer[1]  # (B, H, T, D) each
         keys[..., t0:, :] = k.detach()
         values[..., t0:, :] = v.detach()
         if layer_idx == self.kv_cache.size(0) - 1:
@@ -96,7 +97,7 @@ class KVCache:
 class RowState:
     """Where one row of a batch stands."""
 
-    forced_tokens: deque[int] = field(default_factory=deque)  # to emit before anything is sampled again
+    forced_tokens: deque[int] = field(default_factory=deque)
     in_python_block: bool = False
     python_expr_tokens: list[int] = field(default_factory=list)
     completed: bool = False
@@ -125,10 +126,8 @@ class Engine:
         or <|bos|>, which is yielded; from then on it holds <|assistant_end|>, with mask 0, until every row
         has ended. At most `max_tokens` columns come (None: no limit). The same seed gives the same tokens.
 
-        A conversation goes on with the one-row `kv_cache` of its earlier turns. It holds every token given
-        and yielded but the last, so `tokens` are then the rest: `conversation[kv_cache.get_pos():]`.
+        `kv_cache`, of one row, continues an earlier call.
         """
-        # The faster inference mode would leave its mark on a cache that the caller goes on to use.
         mode = torch.inference_mode() if kv_cache is None else torch.no_grad()
         return mode(self._generate)(tokens, num_samples, max_tokens, temperature, top_k, seed, kv_cache)
 
@@ -148,30 +147,36 @@ class Engine:
         device = self.model.get_device()
         generator = torch.Generator(device=device).manual_seed(seed)
 
+        # the special tokens that matter here
         special = self.tokenizer.encode_special
         python_start, python_end = special("<|python_start|>"), special("<|python_end|>")
         output_start, output_end = special("<|output_start|>"), special("<|output_end|>")
         assistant_end, bos = special("<|assistant_end|>"), self.tokenizer.get_bos_token_id()
 
-        # Read the prompt once, as one row, and give each sample its copy of the cache.
+        # prefill: one row
         length = len(tokens) + (max_tokens or self.model.config.sequence_len)
         if kv_cache is None:
             kv_cache = self._new_cache(1, length if num_samples == 1 else len(tokens))
         ids = torch.tensor([tokens], dtype=torch.long, device=device)  # (1, T)
         logits = self.model.forward(ids, kv_cache=kv_cache)[:, -1, :]  # (1, V)
+        # as many rows as samples
         if num_samples > 1:
             prompt_cache, kv_cache = kv_cache, self._new_cache(num_samples, length)
             kv_cache.prefill(prompt_cache)
             del prompt_cache
-            logits = logits.expand(num_samples, -1)
+            logits = logits.expand(num_samples, -1)  # (B, V)
 
+        # decode, a column at a time
         rows = [RowState() for _ in range(num_samples)]
         yielded = 0
         while max_tokens is None or yielded < max_tokens:
+            # sample the next token of every row
             sampled = sample_next_token(logits, generator, temperature, top_k)  # (B, 1)
+            # then go through the rows
             token_column: list[int] = []
             token_masks: list[int] = []
             for row, token in zip(rows, sampled.flatten().tolist(), strict=True):
+                # forced or sampled
                 is_forced = bool(row.forced_tokens)
                 if row.completed:
                     token = assistant_end
@@ -180,6 +185,7 @@ class Engine:
                 token_column.append(token)
                 token_masks.append(0 if is_forced or row.completed else 1)
 
+                # follow what the row is doing
                 if token in (assistant_end, bos):
                     row.completed = True
                 elif token == python_start:
@@ -196,10 +202,11 @@ class Engine:
                 elif row.in_python_block:
                     row.python_expr_tokens.append(token)
 
-            yield token_column, token_masks
+            yield token_column, token_masks  # B of each
             yielded += 1
             if all(row.completed for row in rows) or yielded == max_tokens:
                 return
+            # one more step of the model
             ids = torch.tensor(token_column, dtype=torch.long, device=device).unsqueeze(1)  # (B, 1)
             logits = self.model.forward(ids, kv_cache=kv_cache)[:, -1, :]  # (B, V)
 

@@ -14,8 +14,10 @@ What is notable:
 - the token embedding and the head are not tied
 - grouped-query attention: several query heads may share one key/value head
 - logits softly capped at 15, in float32
+- the head and the last matrix of every attention and MLP start at zero
 
-There is no dropout. Shapes are written with B batch, T time, C width, H heads, D head width, V vocabulary.
+There is no dropout. In comments on shapes, B is batch, T time, C width, H heads (H_kv those of
+keys and values), D head width, V vocabulary.
 """
 
 from __future__ import annotations
@@ -42,12 +44,12 @@ if TYPE_CHECKING:
 class GPTConfig:
     """The shape of a model. Raises ValueError when the numbers do not fit each other."""
 
-    sequence_len: int = 1024
-    vocab_size: int = 4096
+    sequence_len: int = 1024  # T, of a row in training
+    vocab_size: int = 4096  # V
     n_layer: int = 4
-    n_head: int = 4  # query heads
-    n_kv_head: int = 4  # key/value heads
-    n_embd: int = 256
+    n_head: int = 4  # H, query heads
+    n_kv_head: int = 4  # H_kv, key/value heads
+    n_embd: int = 256  # C
 
     def __post_init__(self) -> None:
         if self.n_embd % self.n_head or (self.n_embd // self.n_head) % 2:
@@ -66,7 +68,7 @@ def apply_rotary_emb(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> t
 
     Channel i of the first half is paired with channel i of the second (https://arxiv.org/abs/2104.09864).
     """
-    a, b = x.chunk(2, dim=-1)
+    a, b = x.chunk(2, dim=-1)  # (B, T, H, D/2) each
     return torch.cat((a * cos + b * sin, -a * sin + b * cos), dim=-1)
 
 
@@ -89,27 +91,35 @@ class CausalSelfAttention(nn.Module):
     ) -> torch.Tensor:
         """Attend within `x` (B, T, C) and, with a cache, to the positions before it. Returns (B, T, C)."""
         B, T, C = x.size()
-        q = self.c_q(x).view(B, T, self.n_head, self.head_dim)
-        k = self.c_k(x).view(B, T, self.n_kv_head, self.head_dim)
-        v = self.c_v(x).view(B, T, self.n_kv_head, self.head_dim)
 
-        qk = norm(apply_rotary_emb(torch.cat((q, k), dim=2), *cos_sin))
+        # project to queries, keys and values
+        q = self.c_q(x).view(B, T, self.n_head, self.head_dim)  # (B, T, H, D)
+        k = self.c_k(x).view(B, T, self.n_kv_head, self.head_dim)  # (B, T, H_kv, D)
+        v = self.c_v(x).view(B, T, self.n_kv_head, self.head_dim)  # (B, T, H_kv, D)
+
+        # rotate and norm queries and keys, in one go
+        qk = norm(apply_rotary_emb(torch.cat((q, k), dim=2), *cos_sin))  # (B, T, H + H_kv, D)
         q, k = qk.split((self.n_head, self.n_kv_head), dim=2)
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)  # (B, H, T, D)
+
+        # keys and values go through the cache
         if kv_cache is not None:
             k, v = kv_cache.insert_kv(self.layer_idx, k, v)
 
+        # scaled dot-product attention
         T_q, T_k = q.size(2), k.size(2)
         enable_gqa = self.n_head != self.n_kv_head
         if T_q == T_k:
             y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=enable_gqa)
         elif T_q == 1:
             y = F.scaled_dot_product_attention(q, k, v, enable_gqa=enable_gqa)
-        else:  # several new positions: each sees the whole prefix, and the new ones up to itself
+        else:
+            # (T_q, T_k)
             mask = torch.ones(T_q, T_k, dtype=torch.bool, device=q.device).tril(diagonal=T_k - T_q)
             y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=enable_gqa)
 
-        return self.c_proj(y.transpose(1, 2).reshape(B, T, C))
+        # heads side by side again, and back into the residual stream
+        return self.c_proj(y.transpose(1, 2).reshape(B, T, C))  # (B, T, C)
 
 
 class MLP(nn.Module):
@@ -122,7 +132,9 @@ class MLP(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, T, C) to (B, T, C)."""
-        return self.c_proj(F.relu(self.c_fc(x)).square())
+        x = self.c_fc(x)  # (B, T, 4C)
+        x = F.relu(x).square()
+        return self.c_proj(x)  # (B, T, C)
 
 
 class Block(nn.Module):
@@ -142,7 +154,7 @@ class Block(nn.Module):
 
 
 class GPT(nn.Module):
-    """The model. Call `init_weights` on a new one (after `to_empty`, if it was built on the meta device)."""
+    """The model. See `init_weights` and `setup_optimizers`."""
 
     cos: torch.Tensor
     sin: torch.Tensor
@@ -160,21 +172,20 @@ class GPT(nn.Module):
         self._register_rotary_embeddings(config.sequence_len)
 
     def init_weights(self) -> None:
-        """Draw fresh weights. The head and the output projections are zero: a block starts as identity.
-
-        The other linear layers are normal with std min(1, sqrt(out/in)) / sqrt(in)
-        (https://arxiv.org/abs/2310.17813), the embedding is normal with std 1.
-        """
+        """Draw fresh weights (https://arxiv.org/abs/2310.17813)."""
+        # linear layers and embeddings
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 fan_out, fan_in = module.weight.shape
                 nn.init.normal_(module.weight, std=min(1.0, (fan_out / fan_in) ** 0.5) / fan_in**0.5)
             elif isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=1.0)
+        # head and output projections
         nn.init.zeros_(self.lm_head.weight)
         for block in self.transformer.h:
             nn.init.zeros_(block.attn.c_proj.weight)
             nn.init.zeros_(block.mlp.c_proj.weight)
+        # rotary embeddings
         self._register_rotary_embeddings(self.config.sequence_len)
 
     def _precompute_rotary_embeddings(
@@ -183,15 +194,17 @@ class GPT(nn.Module):
         """Cosines and sines of each position's angle for each channel pair, (1, seq_len, 1, head_dim/2)."""
         if device is None:
             device = self.get_device()
+        # one frequency for each pair of channels
         channel_range = torch.arange(0, head_dim, 2, dtype=torch.float32, device=device)
         inv_freq = 1.0 / (base ** (channel_range / head_dim))
+        # an angle for each position and pair
         positions = torch.arange(seq_len, dtype=torch.float32, device=device)
         angles = torch.outer(positions, inv_freq)  # (seq_len, head_dim/2)
-        return angles.cos()[None, :, None, :], angles.sin()[None, :, None, :]
+        return angles.cos()[None, :, None, :], angles.sin()[None, :, None, :]  # (1, seq_len, 1, head_dim/2)
 
     def _register_rotary_embeddings(self, seq_len: int) -> None:
         head_dim = self.config.n_embd // self.config.n_head
-        with torch.inference_mode(False):  # what grows while generating serves in training too
+        with torch.inference_mode(False):
             cos, sin = self._precompute_rotary_embeddings(seq_len, head_dim)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
@@ -222,21 +235,19 @@ class GPT(nn.Module):
         matrix_lr: float = 0.02,
         weight_decay: float = 0.0,
     ) -> list[torch.optim.Optimizer]:
-        """AdamW for the embedding and the head, Muon for the matrices of the blocks: `[adamw, muon]`.
-
-        The learning rates of the AdamW groups were tuned at width 768 and scale with 1/sqrt(width). Each
-        group keeps its rate as "initial_lr" too, for a schedule to multiply. The sharded optimizers are used
-        when `torch.distributed` runs more than one process.
-        """
+        """`[adamw, muon]`, with the learning rates of `nanochat.training`; sharded over several processes."""
+        # parameters by kind
         matrix_params = list(self.transformer.h.parameters())
         embedding_params = list(self.transformer.wte.parameters())
         lm_head_params = list(self.lm_head.parameters())
 
+        # the rates were tuned at width 768
         lr_scale = (self.config.n_embd / 768) ** -0.5
         adam_groups = [
             {"params": lm_head_params, "lr": unembedding_lr * lr_scale},
             {"params": embedding_params, "lr": embedding_lr * lr_scale},
         ]
+        # one process, or several
         distributed = is_distributed()
         AdamWFactory = DistAdamW if distributed else torch.optim.AdamW
         MuonFactory = DistMuon if distributed else Muon
@@ -248,6 +259,7 @@ class GPT(nn.Module):
             fused=self.get_device().type in ("cpu", "cuda"),
         )
         muon = MuonFactory(matrix_params, lr=matrix_lr, momentum=0.95)
+        # for schedules
         for optimizer in (adamw, muon):
             for group in optimizer.param_groups:
                 group["initial_lr"] = group["lr"]
@@ -266,18 +278,22 @@ class GPT(nn.Module):
         scalar for the reductions "mean" (over the targets that count; NaN when none does) and "sum", and
         (B·T,) for "none". With a cache, `idx` continues what the cache holds, and is added to it.
         """
+        # rotary embeddings of positions T0 to T1
         T0 = 0 if kv_cache is None else kv_cache.get_pos()
         T1 = T0 + idx.size(1)
         if self.cos.size(1) < T1:
             self._register_rotary_embeddings(2 * T1)
-        cos_sin = self.cos[:, T0:T1], self.sin[:, T0:T1]
+        cos_sin = self.cos[:, T0:T1], self.sin[:, T0:T1]  # (1, T, 1, D/2) each
 
+        # the trunk
         x = norm(self.transformer.wte(idx))  # (B, T, C)
         for block in self.transformer.h:
-            x = block(x, cos_sin, kv_cache)
+            x = block(x, cos_sin, kv_cache)  # (B, T, C)
         x = norm(x)
+
+        # the head: logits or loss
         if targets is None:
-            return softcapped_logits(x, self.lm_head.weight)
+            return softcapped_logits(x, self.lm_head.weight)  # (B, T, V)
         return head_cross_entropy(x.flatten(0, 1), self.lm_head.weight, targets.flatten(), loss_reduction)
 
     @torch.no_grad()
@@ -297,9 +313,9 @@ class GPT(nn.Module):
         generator = torch.Generator(device=device).manual_seed(seed)
         ids = torch.tensor([tokens], dtype=torch.long, device=device)  # (1, T)
         for _ in range(max_tokens):
-            logits = self.forward(ids)[:, -1, :]
-            next_id = sample_next_token(logits, generator, temperature, top_k)
-            ids = torch.cat((ids, next_id), dim=1)
+            logits = self.forward(ids)[:, -1, :]  # (1, V)
+            next_id = sample_next_token(logits, generator, temperature, top_k)  # (1, 1)
+            ids = torch.cat((ids, next_id), dim=1)  # (1, T + 1)
             yield next_id.item()
 
 

@@ -28,13 +28,16 @@ def orthogonalize(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
     values that were at least a hundredth of the Frobenius norm lie between about 0.7 and 1.2.
     """
     a, b, c = NEWTON_SCHULZ
-    x = matrices.bfloat16() if matrices.is_cuda else matrices.float()
+    x = matrices.bfloat16() if matrices.is_cuda else matrices.float()  # (n, rows, cols)
     tall = x.size(-2) > x.size(-1)
-    if tall:  # the products below are cheaper on the short side
-        x = x.mT
-    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)  # Frobenius norm 1: no singular value above 1
+    # short side first
+    if tall:
+        x = x.mT  # (n, cols, rows)
+    # norm
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    # iterate
     for _ in range(steps):
-        gram = x @ x.mT
+        gram = x @ x.mT  # (n, short, short)
         polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)  # b·gram + c·gram²
         x = torch.baddbmm(x, polynomial, x, beta=a)  # a·x + polynomial·x
     return x.mT if tall else x
@@ -45,7 +48,7 @@ class Muon(torch.optim.Optimizer):
 
     Args:
         params: 2-D parameters, or groups of them.
-        lr: step size; the update has singular values near 1, times max(1, rows/cols)^0.5.
+        lr: step size, see the post.
         momentum: share of the old momentum kept at each step.
         nesterov: step along the momentum as it will be after the next, equal, gradient.
         ns_steps: Newton-Schulz iterations.
@@ -73,7 +76,8 @@ class Muon(torch.optim.Optimizer):
                 self._update(group, params, torch.stack([_wide(p.grad) for p in params]))
 
     def _update(self, group: dict[str, Any], params: list[torch.Tensor], gradients: torch.Tensor) -> None:
-        """Step n parameters of one wide shape along `gradients` (n, rows, cols), which are overwritten."""
+        """Step n parameters of one wide shape along `gradients` (n, rows, cols)."""
+        # momentum
         momentum = group["momentum"]
         for p, gradient in zip(params, gradients, strict=True):
             state = self.state[p]
@@ -84,45 +88,45 @@ class Muon(torch.optim.Optimizer):
                 gradient.lerp_(buffer, momentum)
             else:
                 gradient.copy_(buffer)
-        updates = orthogonalize(gradients, group["ns_steps"])
+        # Newton-Schulz
+        updates = orthogonalize(gradients, group["ns_steps"])  # (n, rows, cols)
+        # update
         for p, update in zip(params, updates, strict=True):
             scale = max(1.0, p.size(0) / p.size(1)) ** 0.5
             _wide(p).add_(update, alpha=-group["lr"] * scale)
 
 
 class DistMuon(Muon):
-    """Muon for several processes that hold the same parameters, each with gradients of its own documents.
+    """Muon, sharded over the processes; state dicts are interchangeable with those of `Muon`.
 
-    The gradients are averaged; each rank orthogonalises and updates its share of the matrices and holds
-    their momentum; then the ranks exchange the updated matrices. A parameter has a gradient on every rank or
-    on none.
-
-    `state_dict` is complete and the same as that of `Muon` in one process, whatever the number of processes,
-    so each loads the other's. It gathers the state, so every rank must call it. `load_state_dict` takes a
-    complete one on every rank.
+    Every rank must call `step`, `state_dict` and `load_state_dict`.
     """
 
     @torch.no_grad()
     def step(self) -> None:
-        """Average the gradients over the ranks and update every parameter that has one."""
+        """Update every parameter that has a gradient."""
         world_size, rank = dist.get_world_size(), dist.get_rank()
         for group in self.param_groups:
             for params in _by_shape(group["params"]):
+                # gradients, in slots that divide evenly among the ranks
                 share = _share(params)
                 first = _wide(params[0])
-                slots = first.new_zeros(share * world_size, *first.shape)
+                slots = first.new_zeros(share * world_size, *first.shape)  # (n, rows, cols)
                 for slot, p in zip(slots, params, strict=False):
                     if p.grad is not None:
                         slot.copy_(_wide(p.grad))
-                mine = torch.empty_like(slots[:share])
+                # reduce-scatter
+                mine = torch.empty_like(slots[:share])  # (share, rows, cols)
                 dist.reduce_scatter(mine, list(slots.chunk(world_size)))
                 mine.div_(world_size)
 
+                # update this share
                 owned = params[rank * share : (rank + 1) * share]
                 moving = [i for i, p in enumerate(owned) if p.grad is not None]
                 if moving:
                     self._update(group, [owned[i] for i in moving], mine[moving])
 
+                # all-gather
                 for slot, p in zip(mine, owned, strict=False):
                     slot.copy_(_wide(p))
                 dist.all_gather(list(slots.chunk(world_size)), mine)
@@ -130,7 +134,8 @@ class DistMuon(Muon):
                     _wide(p).copy_(slot)
 
     def state_dict(self) -> dict[str, Any]:
-        """The complete state, gathered from its owners: every rank must call it at the same point."""
+        """The complete state."""
+        # from the owners to all
         complete: dict[torch.Tensor, dict[str, Any]] = {}
         for p, owner in self._owners():
             buffer = self.state[p].get("momentum_buffer") if p in self.state else None
@@ -138,6 +143,7 @@ class DistMuon(Muon):
                 buffer = torch.zeros_like(p)
             dist.broadcast(buffer, src=owner)
             complete[p] = {"momentum_buffer": buffer}
+        # as one process has it
         own_state, self.state = self.state, defaultdict(dict, complete)
         try:
             return super().state_dict()

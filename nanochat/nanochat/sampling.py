@@ -15,10 +15,13 @@ def sample_next_token(
     """
     assert temperature >= 0.0, f"temperature must not be negative, it is {temperature}"
     assert top_k is None or top_k > 0, f"top_k must be positive or None, it is {top_k}"
+    # greedy
     if temperature == 0.0:
-        return logits.argmax(dim=-1, keepdim=True)
+        return logits.argmax(dim=-1, keepdim=True)  # (B, 1)
+    # from all tokens
     if top_k is None or top_k >= logits.size(-1):
         return torch.multinomial(F.softmax(logits / temperature, dim=-1), 1, generator=generator)
+    # from the top k
     likeliest, ids = logits.topk(top_k, dim=-1)  # (B, k) each
-    choice = torch.multinomial(F.softmax(likeliest / temperature, dim=-1), 1, generator=generator)
-    return ids.gather(1, choice)
+    choice = torch.multinomial(F.softmax(likeliest / temperature, dim=-1), 1, generator=generator)  # (B, 1)
+    return ids.gather(1, choice)  # (B, 1)

@@ -119,10 +119,7 @@ def tool_answer(expression: str, sentence: str) -> list[dict[str, str]]:
 
 
 class Arithmetic(Task):
-    """Two-digit operands and the four operations, through the calculator. Division is to so many places.
-
-    A pair of operands belongs to one split, in either order and for all operations.
-    """
+    """Two-digit arithmetic, through the calculator. Division is to so many places."""
 
     name = "arithmetic"
     wrapped = True
@@ -132,11 +129,13 @@ class Arithmetic(Task):
             a, b = rng.randint(10, 99), rng.randint(10, 99)
             if split_of(f"{min(a, b)} and {max(a, b)}") == self.split:
                 break
+        # an operation and a way to ask for it
         operation = rng.choice("+-*/")
         nouns, sentences = ARITHMETIC_PHRASINGS[self.phrasings][operation]
         frames = ARITHMETIC_FRAMES[self.phrasings]
         pick = rng.randrange(len(frames) + len(sentences) // 2)
         question = frames[pick].format(rng.choice(nouns)) if pick < len(frames) else rng.choice(sentences)
+        # what the calculator is given
         values: dict[str, Any] = {"a": a, "b": b}
         expression = f"{a}{operation}{b}"
         if operation == "/":

@@ -5,6 +5,9 @@
     tokenizer = get_tokenizer()                      # what `python -m scripts.tok_train` saved
     tokenizer.encode("Hello", prepend="<|bos|>")     # the id of <|bos|>, then those of Hello
 
+A conversation is rendered as ids and a mask of what is trained: 1 on what the assistant says, its tool calls
+and end token included, and 0 on the rest, the tool's outputs included.
+
 A saved tokenizer is a folder of two readable files: `tokenizer.json` (split pattern, special tokens) and
 `merges.tiktoken` (one line a token, in rank order: its bytes in base64, and its rank).
 """
@@ -88,11 +91,13 @@ class RustBPETokenizer:
         except ImportError as error:
             raise UserError("training a tokenizer needs rustbpe: run `pip install rustbpe`") from error
 
+        # train with rustbpe
         trainer = rustbpe.Tokenizer()
         options: dict[str, Any] = {"pattern": SPLIT_PATTERN}
         if progress is not None and "progress" in inspect.signature(trainer.train_from_iterator).parameters:
             options["progress"] = progress
         trainer.train_from_iterator(iter(text_iterator), vocab_size - len(SPECIAL_TOKENS), **options)
+        # run with tiktoken
         merges = {bytes(token): rank for token, rank in trainer.get_mergeable_ranks()}
         return cls(merges)
 
@@ -193,13 +198,15 @@ class RustBPETokenizer:
         if append is not None:
             append_id = self._token_id(append)
 
+        # one text
         if isinstance(text, str):
-            ids = self.enc.encode_ordinary(text)
+            ids = self.enc.encode_ordinary(text)  # (T,)
             if prepend is not None:
                 ids.insert(0, prepend_id)
             if append is not None:
                 ids.append(append_id)
             return ids
+        # a list of texts, in parallel
         if isinstance(text, list):
             rows = self.enc.encode_ordinary_batch(text, num_threads=num_threads)
             if prepend is not None:
@@ -229,8 +236,7 @@ class RustBPETokenizer:
     ) -> tuple[list[int], list[int]]:
         """A conversation as ids and a mask of the same length, cut to `max_tokens` (None: whole).
 
-        The mask is 1 on what the assistant says, its tool calls and end token included, and 0 on the rest,
-        the tool's outputs included. A conversation is `{"messages": [{"role": ..., "content": ...}, ...]}`:
+        A conversation is `{"messages": [{"role": ..., "content": ...}, ...]}`:
         an optional system message, then user and assistant in turns. An assistant's content may be a list of
         parts `{"type": "text" | "python" | "python_output", "text": ...}`. Raises ValueError for any other.
         """
@@ -247,11 +253,13 @@ class RustBPETokenizer:
 
         add_special("<|bos|>", 0)
         for message in _turns(conversation):
+            # a turn of the user
             if message["role"] == "user":
                 add_special("<|user_start|>", 0)
                 add(self.encode(message["content"]), 0)
                 add_special("<|user_end|>", 0)
                 continue
+            # a turn of the assistant, part by part
             add_special("<|assistant_start|>", 0)
             for kind, text in _parts(message["content"]):
                 if kind == "text":
@@ -298,12 +306,13 @@ def get_token_bytes(
     import torch
 
     tokenizer = get_tokenizer() if tokenizer is None else tokenizer
+    # a length for each id
     special_ids = {tokenizer.encode_special(token) for token in tokenizer.get_special_tokens()}
     lengths = [
         0 if id in special_ids else len(tokenizer.enc.decode_single_token_bytes(id))
         for id in range(tokenizer.get_vocab_size())
     ]
-    return torch.tensor(lengths, dtype=torch.int32, device=device)
+    return torch.tensor(lengths, dtype=torch.int32, device=device)  # (V,)
 
 
 def _turns(conversation: Conversation) -> list[dict[str, Any]]:
@@ -317,11 +326,13 @@ def _turns(conversation: Conversation) -> list[dict[str, Any]]:
         if message["role"] != "assistant" and not isinstance(message["content"], str):
             raise ValueError(f"message {i}, from {message['role']}, must have a string as its content")
 
+    # join the system message to the first turn
     if messages[0]["role"] == "system":
         if len(messages) < 2 or messages[1]["role"] != "user":
             raise ValueError("a system message must be followed by a user message")
         joined = messages[0]["content"] + "\n\n" + messages[1]["content"]
         messages = [{"role": "user", "content": joined}, *messages[2:]]
+    # turns alternate
     for i, message in enumerate(messages):
         expected = "user" if i % 2 == 0 else "assistant"
         if message["role"] != expected:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -104,6 +105,7 @@ def begin_run(run_dir: Path, *, resume: bool, overwrite: bool) -> int:
         raise UserError("choose one of --resume and --overwrite")
     _, rank, _, _ = get_dist_info()
     step = 0
+    # rank 0 looks
     if rank == 0:
         step = latest_step(run_dir) or 0
         if step and not (resume or overwrite):
@@ -113,6 +115,7 @@ def begin_run(run_dir: Path, *, resume: bool, overwrite: bool) -> int:
         if overwrite:
             remove_checkpoints(run_dir)
             step = 0
+    # and tells the others
     if dist.is_initialized():
         done = torch.tensor([step], device=_communication_device())
         dist.broadcast(done, src=0)
@@ -187,6 +190,7 @@ def load_training_state(
         return
     if run_dir is None:
         raise ValueError("start_step needs the run_dir whose checkpoint to start from")
+    # the settings must be those of the run
     checkpoint = load_checkpoint(run_dir, step, result.model.get_device())
     before = {**checkpoint.meta["settings"], "stripes in use": checkpoint.meta["stripes"]}
     now = {**asdict(settings), "stripes in use": stripes}
@@ -197,6 +201,7 @@ def load_training_state(
     ]
     if changed:
         raise UserError("a run goes on with the settings it began with, but " + "; ".join(changed))
+    # model, optimizers, random numbers
     result.model.load_state_dict(checkpoint.model_state)
     for optimizer, state in zip(result.optimizers, checkpoint.optimizer_states, strict=True):
         optimizer.load_state_dict(state)
@@ -223,14 +228,56 @@ def is_due(step: int, period: int, num_iterations: int) -> bool:
     return period > 0 and ((step + 1) % period == 0 or step + 1 == num_iterations)
 
 
+def training_steps(
+    settings: TrainingSettings,
+    result: TrainResult,
+    validate: Callable[[], dict[str, float]],
+    *,
+    stripes: int,
+    start_step: int = 0,
+    run_dir: Path | None = None,
+    on_step: Callable[[dict[str, Any]], None] | None = None,
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield `(step, record)` for each step to make; what follows a step is done when the next is asked for.
+
+    Whoever makes the step puts "loss", "lr_multiplier", "grad_norm" and "tokens" into its record. Then, when
+    it is time, come the metrics of `validate` and a checkpoint. With `run_dir`, metrics and checkpoints are
+    saved there; without, nothing is. `on_step` sees every record.
+    """
+    begun = time.perf_counter()
+    with MetricsLog(run_dir, start_step) as log:
+        for step in range(start_step, settings.num_iterations):
+            started = time.perf_counter()
+            record: dict[str, Any] = {"step": step}
+            yield step, record
+            record["clipped"] = 0 < settings.grad_clip < record["grad_norm"]
+            record["tokens_per_second"] = record["tokens"] / (time.perf_counter() - started)
+
+            # validation
+            if is_due(step, settings.eval_every, settings.num_iterations):
+                record |= validate()
+
+            # metrics
+            record["seconds"] = result.seconds_before + time.perf_counter() - begun
+            result.records.append(record)
+            log.write(record)
+            if on_step is not None:
+                on_step(record)
+
+            # checkpoint
+            save_every = settings.save_every or settings.num_iterations
+            if run_dir is not None and is_due(step, save_every, settings.num_iterations):
+                log.sync()
+                save_training_state(run_dir, settings, stripes, result)
+
+
 def get_batch_split(
     settings: TrainingSettings, total_batch_size: int, row_length: int = 1
 ) -> tuple[int, int]:
     """`(stripes, grad_accum_steps)`: how a step's batch is split into the micro-batches of each process.
 
     `total_batch_size` is in the unit of which a row has `row_length`. The data are read as `stripes` streams,
-    each of which gives as many micro-batches to a step as the others; a process reads one stream or more. So
-    the same rows make a step whatever the number of processes. Raises `UserError` if it does not divide.
+    and a process reads one or more. Raises `UserError` if it does not divide.
     """
     _, _, _, world_size = get_dist_info()
     stripes = settings.stripes or world_size
@@ -248,7 +295,7 @@ def get_batch_split(
 def striped_batches(
     make_loader: Callable[..., Iterator[Batch]], stripes: int, skip_micro_batches: int = 0
 ) -> Iterator[Batch]:
-    """This process's micro-batches: one of each of its stripes in turn, without the first so many.
+    """Micro-batches of this process.
 
     `make_loader(rank=, world_size=, skip_batches=)` makes the loader of one stripe of so many. Raises
     `UserError` when the data come to an end.
@@ -256,9 +303,11 @@ def striped_batches(
     _, rank, _, world_size = get_dist_info()
     own_stripes = range(rank, stripes, world_size)
     skip_batches = skip_micro_batches // len(own_stripes)
+    # a loader for each stripe
     loaders = [
         make_loader(rank=stripe, world_size=stripes, skip_batches=skip_batches) for stripe in own_stripes
     ]
+    # take turns
     for batches in zip(*loaders, strict=False):
         yield from batches
     raise UserError("the data came to an end before the training did")
@@ -271,20 +320,17 @@ def average_over_ranks(tensors: Sequence[torch.Tensor]) -> None:
     """
     if not (dist.is_initialized() and dist.get_world_size() > 1):
         return
+    # one flat tensor
     flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
     dist.all_reduce(flat)
     flat /= dist.get_world_size()
+    # and back
     for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(mean.view_as(tensor))
 
 
 def clip_gradients(parameters: Iterable[torch.nn.Parameter], max_norm: float) -> float:
-    """Average the gradients over ranks, scale them down to a norm of `max_norm`, and return the norm before.
-
-    The norm is that of all gradients together; a `max_norm` of 0 leaves them as they are. It is taken of the
-    averages, so that every rank scales alike and the direction stays that of the whole batch. The sharded
-    optimizers will average once more; numbers that are equal on every rank stay as they are.
-    """
+    """Clip to `max_norm` (0: off); returns the norm before. Every rank calls this."""
     parameters = [parameter for parameter in parameters if parameter.grad is not None]
     average_over_ranks([parameter.grad for parameter in parameters if parameter.grad is not None])
     return float(torch.nn.utils.clip_grad_norm_(parameters, max_norm or math.inf))
@@ -293,7 +339,7 @@ def clip_gradients(parameters: Iterable[torch.nn.Parameter], max_norm: float) ->
 def set_schedule(
     optimizers: Iterable[torch.optim.Optimizer], lr_multiplier: float, muon_momentum: float | None = None
 ) -> None:
-    """Set each group's learning rate to `lr_multiplier` times its initial one, and Muon's momentum."""
+    """Apply the schedule's values."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] * lr_multiplier

@@ -12,7 +12,6 @@ Needs a tokenizer (`python -m scripts.tok_train`). Fine-tuning comes next: `pyth
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -38,18 +37,16 @@ from nanochat.gpt import GPT, GPTConfig
 from nanochat.loss_eval import evaluate_bpb
 from nanochat.tokenizer import RustBPETokenizer, get_token_bytes, get_tokenizer
 from nanochat.training import (
-    MetricsLog,
     TrainingSettings,
     TrainResult,
     average_over_ranks,
     begin_run,
     clip_gradients,
     get_batch_split,
-    is_due,
     load_training_state,
-    save_training_state,
     set_schedule,
     striped_batches,
+    training_steps,
 )
 
 Documents = Iterable[str] | Iterable[list[str]]
@@ -92,10 +89,13 @@ def get_lr_multiplier(
     warmup_iters = round(warmup_ratio * num_iterations)
     warmdown_iters = round(warmdown_ratio * num_iterations)
     remaining_iters = num_iterations - it
+    # warm-up
     if it < warmup_iters:
         return (it + 1) / warmup_iters
+    # constant
     if remaining_iters >= warmdown_iters:
         return 1.0
+    # warm-down
     return final_lr_frac + (1.0 - final_lr_frac) * remaining_iters / warmdown_iters
 
 
@@ -138,20 +138,29 @@ def train(
     Tokenizer, documents and a freshly initialised model come from the settings unless given. With `run_dir`,
     metrics and checkpoints are saved there; without, nothing is. `on_step` sees the metrics of every step.
     """
+    # how a step is split
     stripes, grad_accum_steps = get_batch_split(settings, settings.total_batch_size, settings.sequence_len)
+
+    # tokenizer and model
     tokenizer = tokenizer or get_tokenizer()
     if model is None:
         torch.manual_seed(settings.seed)
         model = build_model(get_model_config(settings, tokenizer.get_vocab_size()), device)
     model.train()
+
+    # optimizers
     optimizers = model.setup_optimizers(
         unembedding_lr=settings.unembedding_lr,
         embedding_lr=settings.embedding_lr,
         matrix_lr=settings.matrix_lr,
         weight_decay=settings.weight_decay,
     )
+
+    # go on where the checkpoint is
     result = TrainResult(model, optimizers)
     load_training_state(run_dir, start_step, settings, stripes, result)
+
+    # training data
     make_loader = partial(
         tokenizing_distributed_data_loader,
         settings.device_batch_size,
@@ -163,54 +172,44 @@ def train(
     )
     batches = striped_batches(make_loader, stripes, skip_micro_batches=start_step * grad_accum_steps)
 
-    begun = time.perf_counter()
-    with MetricsLog(run_dir, start_step) as log:
-        for step in range(start_step, settings.num_iterations):
-            started = time.perf_counter()
-            train_loss = torch.zeros((), device=device)
-            for _ in range(grad_accum_steps):
-                inputs, targets = next(batches)
-                loss = model(inputs, targets)
-                train_loss += loss.detach() / grad_accum_steps
-                loss = loss / grad_accum_steps
-                loss.backward()
-            average_over_ranks([train_loss])
-            grad_norm = clip_gradients(model.parameters(), settings.grad_clip)
+    def measure() -> dict[str, float]:
+        return {
+            "val_bpb": validate(model, settings, tokenizer=tokenizer, documents=val_documents, device=device)
+        }
 
-            lr_multiplier = get_lr_multiplier(
-                step,
-                settings.num_iterations,
-                settings.warmup_ratio,
-                settings.warmdown_ratio,
-                settings.final_lr_frac,
-            )
-            set_schedule(optimizers, lr_multiplier, get_muon_momentum(step))
-            for optimizer in optimizers:
-                optimizer.step()
-            model.zero_grad(set_to_none=True)
+    for step, record in training_steps(
+        settings, result, measure, stripes=stripes, start_step=start_step, run_dir=run_dir, on_step=on_step
+    ):
+        # the micro-batches
+        train_loss = torch.zeros((), device=device)
+        for _ in range(grad_accum_steps):
+            inputs, targets = next(batches)  # (B, T) each
+            loss = model(inputs, targets)
+            train_loss += loss.detach() / grad_accum_steps
+            loss = loss / grad_accum_steps
+            loss.backward()
+        average_over_ranks([train_loss])
+        grad_norm = clip_gradients(model.parameters(), settings.grad_clip)
 
-            record = {
-                "step": step,
-                "loss": train_loss.item(),
-                "lr_multiplier": lr_multiplier,
-                "grad_norm": grad_norm,
-                "clipped": 0 < settings.grad_clip < grad_norm,
-                "tokens": settings.total_batch_size,
-                "tokens_per_second": settings.total_batch_size / (time.perf_counter() - started),
-            }
-            if is_due(step, settings.eval_every, settings.num_iterations):
-                record["val_bpb"] = validate(
-                    model, settings, tokenizer=tokenizer, documents=val_documents, device=device
-                )
-            record["seconds"] = result.seconds_before + time.perf_counter() - begun
-            result.records.append(record)
-            log.write(record)
-            if on_step is not None:
-                on_step(record)
-            save_every = settings.save_every or settings.num_iterations
-            if run_dir is not None and is_due(step, save_every, settings.num_iterations):
-                log.sync()
-                save_training_state(run_dir, settings, stripes, result)
+        # schedule and step
+        lr_multiplier = get_lr_multiplier(
+            step,
+            settings.num_iterations,
+            settings.warmup_ratio,
+            settings.warmdown_ratio,
+            settings.final_lr_frac,
+        )
+        set_schedule(optimizers, lr_multiplier, get_muon_momentum(step))
+        for optimizer in optimizers:
+            optimizer.step()
+        model.zero_grad(set_to_none=True)
+
+        record |= {
+            "loss": train_loss.item(),
+            "lr_multiplier": lr_multiplier,
+            "grad_norm": grad_norm,
+            "tokens": settings.total_batch_size,
+        }
     return result
 
 

@@ -11,7 +11,6 @@ Then talk to the result: `python -m scripts.chat_cli`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -38,17 +37,15 @@ from nanochat.tasks import training_mixture, validation_mixture
 from nanochat.tokenizer import Conversation, RustBPETokenizer, get_tokenizer
 from nanochat.training import (
     Batch,
-    MetricsLog,
     TrainingSettings,
     TrainResult,
     begin_run,
     clip_gradients,
     get_batch_split,
-    is_due,
     load_training_state,
-    save_training_state,
     set_schedule,
     striped_batches,
+    training_steps,
 )
 
 from scripts.base_train import get_lr_multiplier
@@ -90,11 +87,11 @@ def sft_data_generator(
     world_size: int | None = None,
     skip_batches: int = 0,
 ) -> Iterator[Batch]:
-    """Yield `(inputs, targets)`, both int64 of shape (batch_size, T), over and over through the dataset.
+    """Yield `(inputs, targets)`, both int64 (batch_size, T); a target of -1 is none.
 
-    T fits the longest conversation of the batch; the shorter rows are filled up with `<|assistant_end|>`. A
-    target is the token after its input where the assistant says that token, and -1 (no target) elsewhere, the
-    padding included. Rank r of w reads the conversations r, r+w, ...; both default to torchrun's.
+    The targets are what the assistant says, as the top of this file has it. T fits the longest conversation
+    of the batch; shorter rows are filled up with `<|assistant_end|>`. Goes over and over through the dataset;
+    rank r of w reads the conversations r, r+w, ...; both default to torchrun's.
     """
     _, default_rank, _, default_world_size = get_dist_info()
     rank = default_rank if rank is None else rank
@@ -103,15 +100,17 @@ def sft_data_generator(
 
     batch_index = skip_batches
     while True:
+        # the conversations of this batch
         first = batch_index * batch_size
         indices = [((first + row) * world_size + rank) % len(dataset) for row in range(batch_size)]
         rows = [tokenizer.render_conversation(dataset[index]) for index in indices]
         length = max(len(ids) for ids, _ in rows) - 1
-        inputs = torch.full((batch_size, length), pad_token_id)
-        targets = torch.full((batch_size, length), -1)
+        # rows of one length
+        inputs = torch.full((batch_size, length), pad_token_id)  # (batch_size, T)
+        targets = torch.full((batch_size, length), -1)  # (batch_size, T)
         for row, (ids, mask) in enumerate(rows):
             ids_tensor = torch.tensor(ids)
-            mask_tensor = torch.tensor(mask[1:])  # of the targets: is the next token the assistant's?
+            mask_tensor = torch.tensor(mask[1:])
             row_targets = ids_tensor[1:].clone()
             row_targets[mask_tensor == 0] = -1
             inputs[row, : len(ids) - 1] = ids_tensor[:-1]
@@ -121,7 +120,7 @@ def sft_data_generator(
 
 
 def count_targets(batches: Sequence[Batch]) -> torch.Tensor:
-    """The number of trained tokens in these batches of all ranks, as a float. Every rank calls this."""
+    """Trained tokens in the batches, as a float. Every rank calls this."""
     count = torch.stack([(targets >= 0).sum() for _, targets in batches]).sum().float()
     if dist.is_initialized():
         dist.all_reduce(count)
@@ -142,75 +141,71 @@ def train(
 ) -> TrainResult:
     """Train `model` from `start_step` (a checkpoint in `run_dir`, unless 0) to the last step.
 
-    The loss of a step is the mean over all its trained tokens, however they are spread over rows,
-    micro-batches and processes. With `run_dir`, metrics and checkpoints are saved there; without, nothing is.
+    Loss is per trained token. With `run_dir`, metrics and checkpoints are saved there; without, nothing is.
     `on_step` sees the metrics of every step.
     """
+    # how a step is split
     _, _, _, world_size = get_dist_info()
     stripes, grad_accum_steps = get_batch_split(settings, settings.total_batch_size)
+
+    # conversations and model
     dataset = dataset or training_mixture(settings.seed, sorted_stretch=settings.total_batch_size)
     model.train()
+
+    # optimizers
     optimizers = model.setup_optimizers(
         unembedding_lr=settings.unembedding_lr,
         embedding_lr=settings.embedding_lr,
         matrix_lr=settings.matrix_lr,
         weight_decay=settings.weight_decay,
     )
+
+    # go on where the checkpoint is
     result = TrainResult(model, optimizers)
     load_training_state(run_dir, start_step, settings, stripes, result)
+
+    # training data
     make_loader = partial(sft_data_generator, dataset, tokenizer, settings.device_batch_size, device)
     batches = striped_batches(make_loader, stripes, skip_micro_batches=start_step * grad_accum_steps)
 
-    begun = time.perf_counter()
-    with MetricsLog(run_dir, start_step) as log:
-        for step in range(start_step, settings.num_iterations):
-            started = time.perf_counter()
-            micro_batches = [next(batches) for _ in range(grad_accum_steps)]
-            num_targets = count_targets(micro_batches)
-            train_loss = torch.zeros((), device=device)
-            for inputs, targets in micro_batches:
-                loss = model(inputs, targets, loss_reduction="sum") / num_targets
-                train_loss += loss.detach()
-                # The gradients are averaged over the processes; their sum is what is wanted.
-                (loss * world_size).backward()
-            if world_size > 1:
-                dist.all_reduce(train_loss)
-            grad_norm = clip_gradients(model.parameters(), settings.grad_clip)
+    def measure() -> dict[str, float]:
+        return {"val_loss": validate(model, settings, tokenizer, val_dataset, device)}
 
-            lr_multiplier = get_lr_multiplier(
-                step,
-                settings.num_iterations,
-                settings.warmup_ratio,
-                settings.warmdown_ratio,
-                settings.final_lr_frac,
-            )
-            set_schedule(optimizers, lr_multiplier)
-            for optimizer in optimizers:
-                optimizer.step()
-            model.zero_grad(set_to_none=True)
+    for step, record in training_steps(
+        settings, result, measure, stripes=stripes, start_step=start_step, run_dir=run_dir, on_step=on_step
+    ):
+        # the micro-batches, (batch, T) each
+        micro_batches = [next(batches) for _ in range(grad_accum_steps)]
+        num_targets = count_targets(micro_batches)
+        train_loss = torch.zeros((), device=device)
+        for inputs, targets in micro_batches:
+            loss = model(inputs, targets, loss_reduction="sum") / num_targets
+            train_loss += loss.detach()
+            (loss * world_size).backward()
+        if world_size > 1:
+            dist.all_reduce(train_loss)
+        grad_norm = clip_gradients(model.parameters(), settings.grad_clip)
 
-            num_tokens = world_size * sum(inputs.numel() for inputs, _ in micro_batches)
-            record = {
-                "step": step,
-                "loss": train_loss.item(),
-                "lr_multiplier": lr_multiplier,
-                "grad_norm": grad_norm,
-                "clipped": 0 < settings.grad_clip < grad_norm,
-                "tokens": num_tokens,
-                "trained_tokens": int(num_targets.item()),
-                "tokens_per_second": num_tokens / (time.perf_counter() - started),
-            }
-            if is_due(step, settings.eval_every, settings.num_iterations):
-                record["val_loss"] = validate(model, settings, tokenizer, val_dataset, device)
-            record["seconds"] = result.seconds_before + time.perf_counter() - begun
-            result.records.append(record)
-            log.write(record)
-            if on_step is not None:
-                on_step(record)
-            save_every = settings.save_every or settings.num_iterations
-            if run_dir is not None and is_due(step, save_every, settings.num_iterations):
-                log.sync()
-                save_training_state(run_dir, settings, stripes, result)
+        # schedule and step
+        lr_multiplier = get_lr_multiplier(
+            step,
+            settings.num_iterations,
+            settings.warmup_ratio,
+            settings.warmdown_ratio,
+            settings.final_lr_frac,
+        )
+        set_schedule(optimizers, lr_multiplier)
+        for optimizer in optimizers:
+            optimizer.step()
+        model.zero_grad(set_to_none=True)
+
+        record |= {
+            "loss": train_loss.item(),
+            "lr_multiplier": lr_multiplier,
+            "grad_norm": grad_norm,
+            "tokens": world_size * sum(inputs.numel() for inputs, _ in micro_batches),
+            "trained_tokens": int(num_targets.item()),
+        }
     return result
 
 
