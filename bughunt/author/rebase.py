@@ -27,8 +27,8 @@ from bughunt.author.patchfile import (
     split_lines,
     style_of,
 )
+from bughunt.disk.files import write_atomically
 from bughunt.errors import BughuntError
-from bughunt.files import write_atomically
 from bughunt.workspace.git import run_git
 
 TREE, CHALLENGES = "nanochat", "challenges"

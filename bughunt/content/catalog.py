@@ -8,25 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bughunt.content.cards import HINTS_PER_BUG, Card, LevelCard, LevelHead, Place
+from bughunt.content.cards import LevelCard, LevelHead
 from bughunt.content.installed import challenges_folder
 from bughunt.content.level import Bug, Level
 from bughunt.content.reading import fault, read
-from bughunt.content.tree import is_by_product, tree_files
 from bughunt.errors import BughuntError
-
-# Some are re-exported until all importers name the module that each is defined in.
-__all__ = [
-    "HINTS_PER_BUG",
-    "Bug",
-    "Card",
-    "Catalog",
-    "Level",
-    "Place",
-    "is_by_product",
-    "load_catalog",
-    "tree_files",
-]
 
 
 class Catalog:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bughunt.content.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.content.catalog import Catalog, load_catalog
+from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt import events, judging, putting_back, starting
 from bughunt.hunt.results import Checked, Hint, Reset, Restored, Solution, Started

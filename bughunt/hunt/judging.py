@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bughunt.content.catalog import Bug, Catalog, Level
+from bughunt.content.catalog import Catalog
 from bughunt.content.installed import tree_folder
+from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt import events
 from bughunt.hunt.edits import files_hash

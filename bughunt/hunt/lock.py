@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bughunt.disk.files import UNSUPPORTED
 from bughunt.errors import BughuntError
-from bughunt.files import UNSUPPORTED
 from bughunt.hunt.announced import Holder, announce, holder
 
 if sys.platform == "win32":

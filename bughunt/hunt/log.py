@@ -16,7 +16,7 @@ from typing import IO
 
 import msgspec
 
-from bughunt.files import naming, sync
+from bughunt.disk.files import naming, sync
 from bughunt.hunt.events import AnyEvent, Count
 
 _DECODER = msgspec.json.Decoder(AnyEvent)

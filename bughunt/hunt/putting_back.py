@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from bughunt.content.catalog import Bug, Level
+from bughunt.content.level import Bug, Level
 from bughunt.hunt import events
 from bughunt.hunt.results import Reset, Restored
 from bughunt.hunt.started import StartedLevel, rescues_in, sharing_files

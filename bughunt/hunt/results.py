@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bughunt.content.catalog import Bug, Level
+from bughunt.content.level import Bug, Level
 
 if TYPE_CHECKING:
     from bughunt.judge.verdict import Verdict

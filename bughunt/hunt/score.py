@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bughunt.content.catalog import HINTS_PER_BUG, Level
+from bughunt.content.cards import HINTS_PER_BUG
+from bughunt.content.level import Level
 from bughunt.hunt.progress import BugProgress
 from bughunt.hunt.state import State
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bughunt.content.catalog import Bug, Level
+from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt.state import LevelRecord
 

@@ -11,13 +11,13 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bughunt.disk.files import write_atomically
+from bughunt.disk.places import unusable
 from bughunt.errors import BughuntError
-from bughunt.files import write_atomically
 from bughunt.hunt.events import AnyEvent, Carried, Start
 from bughunt.hunt.lock import locked
 from bughunt.hunt.log import Log
 from bughunt.hunt.state import State, UnusableError, dump_state, level_record, parse_state
-from bughunt.places import unusable
 
 
 class Change:

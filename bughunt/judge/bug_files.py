@@ -7,7 +7,7 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
-from bughunt.content.catalog import Bug
+from bughunt.content.level import Bug
 from bughunt.judge.checker import Check
 from bughunt.loading import load_module
 

@@ -24,7 +24,7 @@ from threading import Event
 from types import TracebackType
 from typing import Any
 
-from bughunt.content.catalog import Bug
+from bughunt.content.level import Bug
 from bughunt.judge.bug_files import BugFiles, FilesUnusable
 from bughunt.judge.cause import REMARK, works_from_elsewhere
 from bughunt.judge.verdict import Verdict, VerdictKind

@@ -12,7 +12,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Literal, cast
 
-from bughunt.files import remove_folder
+from bughunt.disk.files import remove_folder
 from bughunt.measure.client import Server
 from bughunt.measure.connection import ServerGone
 from bughunt.measure.fresh import run_fresh

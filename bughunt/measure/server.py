@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from bughunt.files import remove_folder
+from bughunt.disk.files import remove_folder
 from bughunt.measure.children import Cancelled
 from bughunt.measure.forked import run_forked
 from bughunt.measure.fresh import run_fresh

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from bughunt.disk.files import write_atomically
+from bughunt.disk.places import reason
 from bughunt.errors import BughuntError
-from bughunt.files import write_atomically
-from bughunt.places import reason
 from bughunt.render import plain
 from bughunt.render.chart import HEIGHT, WIDTH, chart
 from bughunt.views import Code, Heading, Item, Plot, Table, Text, Tokens, View

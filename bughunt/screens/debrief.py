@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bughunt.content.catalog import Bug, Catalog, Level
+from bughunt.content.catalog import Catalog
 from bughunt.content.cost_record import load_cost
+from bughunt.content.level import Bug, Level
 from bughunt.hunt.score import earned, score
 from bughunt.hunt.state import State
 from bughunt.screens.document import document

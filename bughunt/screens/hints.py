@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bughunt.content.catalog import Bug, Level
+from bughunt.content.level import Bug, Level
 from bughunt.hunt.progress import BugProgress
 from bughunt.hunt.results import Hint
 from bughunt.hunt.score import worth

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bughunt.content.catalog import Bug
+from bughunt.content.level import Bug
 from bughunt.hunt.results import Started
 from bughunt.screens.document import document
 from bughunt.screens.rescues import rescued

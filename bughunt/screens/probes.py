@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bughunt.content.catalog import Bug
 from bughunt.content.cost_record import load_cost
+from bughunt.content.level import Bug
 from bughunt.loading import load_module
 from bughunt.measure.outcomes import Failure, Outcome
 from bughunt.screens.document import document

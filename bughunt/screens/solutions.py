@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from bughunt.content.catalog import Bug, Level
 from bughunt.content.cost_record import load_cost
+from bughunt.content.level import Bug, Level
 from bughunt.hunt.progress import BugProgress
 from bughunt.hunt.results import Solution
 from bughunt.hunt.score import worth

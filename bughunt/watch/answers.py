@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bughunt.content.catalog import Bug, Level
+from bughunt.content.level import Bug, Level
 from bughunt.hunt.hunt import Hunt
 from bughunt.hunt.judging import new_seed
 from bughunt.screens import hints, opening, probes, rescues, solutions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from bughunt.content.catalog import Bug, Level
+from bughunt.content.level import Bug, Level
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from types import TracebackType
 
 from watchfiles import Change, watch
 
-from bughunt.content.catalog import is_by_product
+from bughunt.content.tree import is_by_product
 from bughunt.workspace.scope import files_of
 
 # A save counts as finished when nothing has happened for the first; a burst is reported after the second.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bughunt.content.catalog import Bug, Level
+from bughunt.content.level import Bug, Level
 from bughunt.hunt.judging import new_seed
 from bughunt.judge import Judge, Verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bughunt.content.catalog import Bug, Level
+from bughunt.content.level import Bug, Level
 from bughunt.judge import Verdict
 from bughunt.screens.verdicts import verdict as verdict_views
 from bughunt.views import Item, Text, View

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 
-from bughunt.content.catalog import Bug, Level
+from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt.hunt import Hunt
 from bughunt.hunt.judging import open_judge

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bughunt.content.catalog import Bug, Catalog
+from bughunt.content.catalog import Catalog
+from bughunt.content.level import Bug
 from bughunt.hunt.score import score
 from bughunt.hunt.state import State
 from bughunt.watch.judging import Judging

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bughunt.content.catalog import Level
+from bughunt.content.level import Level
 
 _TEXT = """\
 # {level.title}

@@ -6,7 +6,7 @@ import difflib
 import os
 from pathlib import Path
 
-from bughunt.files import same_contents
+from bughunt.disk.files import same_contents
 
 
 def differences(old: dict[str, Path], new: dict[str, Path]) -> list[str]:

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bughunt.disk.files import remove_folder
+from bughunt.disk.places import explained, unusable
 from bughunt.errors import BughuntError
-from bughunt.files import remove_folder
-from bughunt.places import explained, unusable
 
 # Nothing of the player's own git settings (hooks, signing, templates) has a say in a workspace's one commit.
 _SETTINGS = {

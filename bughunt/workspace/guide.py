@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from bughunt.content.catalog import Bug
+from bughunt.content.level import Bug
 from bughunt.errors import BughuntError
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bughunt.files import copy_new, remove_folder
-from bughunt.folders import copy_folder, move_folder
-from bughunt.places import temporary_folder
+from bughunt.disk.files import copy_new, remove_folder
+from bughunt.disk.folders import copy_folder, move_folder
+from bughunt.disk.places import temporary_folder
 
 
 def same_history(one: Path | None, other: Path | None) -> bool:

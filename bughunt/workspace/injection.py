@@ -6,11 +6,12 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-from bughunt.content.catalog import Bug, Level, tree_files
 from bughunt.content.installed import tree_folder
+from bughunt.content.level import Bug, Level
+from bughunt.content.tree import tree_files
+from bughunt.disk.files import copy_new, naming
+from bughunt.disk.places import explained, temporary_folder
 from bughunt.errors import BughuntError
-from bughunt.files import copy_new, naming
-from bughunt.places import explained, temporary_folder
 from bughunt.workspace.git import apply_patch, own_repository
 from bughunt.workspace.guide import mark_bugs
 

@@ -8,9 +8,9 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from bughunt.durable import make_durable
+from bughunt.disk.durable import make_durable
+from bughunt.disk.files import copy_atomically, same_contents
 from bughunt.errors import BughuntError
-from bughunt.files import copy_atomically, same_contents
 from bughunt.workspace.compare import differences
 from bughunt.workspace.rescue import Rescue
 from bughunt.workspace.scope import counted, files_of

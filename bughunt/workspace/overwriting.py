@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bughunt.content.catalog import Level
+from bughunt.content.level import Level
+from bughunt.disk.files import write_atomically
 from bughunt.errors import BughuntError
-from bughunt.files import write_atomically
 from bughunt.workspace.rescue import Rescue
 
 

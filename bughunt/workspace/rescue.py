@@ -17,9 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bughunt.durable import make_durable
-from bughunt.errors import BughuntError
-from bughunt.files import (
+from bughunt.disk.durable import make_durable
+from bughunt.disk.files import (
     copy_new,
     naming,
     remove_folder,
@@ -27,7 +26,8 @@ from bughunt.files import (
     sync_folder,
     write_atomically,
 )
-from bughunt.folders import move_folder
+from bughunt.disk.folders import move_folder
+from bughunt.errors import BughuntError
 from bughunt.workspace.history import copy_history, same_history
 from bughunt.workspace.scope import files_of
 

@@ -14,9 +14,9 @@ from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from bughunt.content.catalog import is_by_product
 from bughunt.content.installed import tree_folder
-from bughunt.files import PART
+from bughunt.content.tree import is_by_product
+from bughunt.disk.files import PART
 
 _INSTALLED = ("node_modules", "site-packages", "dist-packages", "__pypackages__")
 

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bughunt.content.catalog import Level
+from bughunt.content.level import Level
+from bughunt.disk.files import remove_folder
+from bughunt.disk.folders import move_folder
+from bughunt.disk.places import explained, temporary_folder
 from bughunt.errors import BughuntError
-from bughunt.files import remove_folder
-from bughunt.folders import move_folder
-from bughunt.places import explained, temporary_folder
 from bughunt.workspace.casefile import case_file
 from bughunt.workspace.compare import differences, unified_diff
 from bughunt.workspace.git import make_repository, require_git

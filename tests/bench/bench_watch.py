@@ -23,7 +23,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bughunt.content.catalog import Bug, Level, load_catalog
+from bughunt.content.catalog import load_catalog
+from bughunt.content.level import Bug, Level
 from bughunt.hunt.hunt import Hunt
 from bughunt.workspace.injection import inject
 

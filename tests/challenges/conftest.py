@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from proof import Build
 
-from bughunt.content.catalog import Bug, Catalog, load_catalog
+from bughunt.content.catalog import Catalog, load_catalog
 from bughunt.content.installed import tree_folder
+from bughunt.content.level import Bug
 from bughunt.judge import Judge
 from bughunt.measure.outcomes import Limits
 from bughunt.workspace.git import apply_patch

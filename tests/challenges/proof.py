@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from bughunt.content.catalog import Bug, load_catalog
+from bughunt.content.catalog import load_catalog
+from bughunt.content.level import Bug
 
 Build = Callable[..., Path]
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from bughunt.content.catalog import Bug, Level
+from bughunt.content.level import Bug, Level
 from bughunt.judge import Verdict
 from bughunt.render.plain import draw
 from bughunt.views import View, to_json

@@ -11,7 +11,8 @@ import pytest
 from proof import Build, every_bug
 from spoilers import assert_spoils_nothing
 
-from bughunt.content.catalog import Bug, Catalog
+from bughunt.content.catalog import Catalog
+from bughunt.content.level import Bug
 from bughunt.errors import BughuntError
 from bughunt.hunt.hunt import new_seed
 from bughunt.judge import Judge

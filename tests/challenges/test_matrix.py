@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from proof import Build, every_bug
 
-from bughunt.content.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.content.catalog import Catalog, load_catalog
 from bughunt.content.installed import tree_folder
+from bughunt.content.level import Bug, Level
 from bughunt.judge import Judge
 
 BUGS = every_bug()

@@ -11,7 +11,8 @@ from proof import Build
 from spoilers import assert_no_spoiler, assert_spoils_nothing, changed_lines, shown
 
 from bughunt import screens
-from bughunt.content.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.content.catalog import Catalog, load_catalog
+from bughunt.content.level import Bug, Level
 from bughunt.hunt.hunt import Hunt, new_seed
 from bughunt.judge import Judge
 from bughunt.loading import load_module

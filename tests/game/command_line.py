@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bughunt.cli import main as cli
-from bughunt.content.catalog import Bug, load_catalog
+from bughunt.content.catalog import load_catalog
+from bughunt.content.level import Bug
 from bughunt.workspace.injection import inject
 
 

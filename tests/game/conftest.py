@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from command_line import Player
 
-from bughunt.content.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.content.catalog import Catalog, load_catalog
+from bughunt.content.level import Bug, Level
 from bughunt.hunt.hunt import Hunt
 
 

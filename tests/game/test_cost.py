@@ -23,9 +23,10 @@ from bughunt.author.cost import inside, measure
 from bughunt.author.cost.figures import curve
 from bughunt.author.cost.measure import measure_costs
 from bughunt.author.cost.workshop import Ended, Workshop
-from bughunt.content.catalog import Bug, load_catalog
+from bughunt.content.catalog import load_catalog
 from bughunt.content.cost_record import Cost, Figure, load_cost, save_cost
 from bughunt.content.installed import challenges_folder, tree_folder
+from bughunt.content.level import Bug
 from bughunt.errors import BughuntError
 from bughunt.hunt.progress import BugProgress, State
 from bughunt.loading import load_module

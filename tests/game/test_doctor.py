@@ -14,8 +14,9 @@ from types import TracebackType
 import pytest
 from editing import tree_of
 
-from bughunt.content.catalog import Bug, Catalog
+from bughunt.content.catalog import Catalog
 from bughunt.content.installed import tree_folder
+from bughunt.content.level import Bug
 from bughunt.hunt.doctor import Finding, Step, examine
 from bughunt.hunt.doctor.machine import examine_machine
 from bughunt.hunt.doctor.place import examine_place

@@ -16,9 +16,9 @@ import pytest
 from command_line import Player
 
 from bughunt.content.installed import tree_folder
+from bughunt.disk.files import copy_new, write_atomically
+from bughunt.disk.places import explained
 from bughunt.errors import BughuntError
-from bughunt.files import copy_new, write_atomically
-from bughunt.places import explained
 from bughunt.workspace.git import make_repository
 
 Usage = namedtuple("Usage", "total used free")

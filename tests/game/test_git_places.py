@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 from command_line import Player
 
-from bughunt.content.catalog import Bug, Catalog, Level
+from bughunt.content.catalog import Catalog
 from bughunt.content.installed import tree_folder
+from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
-from bughunt.hunt.doctor import examine
+from bughunt.hunt.doctor import Finding, examine
 from bughunt.workspace.git import apply_patch, make_repository
 from bughunt.workspace.injection import inject
 
@@ -93,7 +94,7 @@ def test_a_doctor_called_in_a_workspace_undoes_nothing(
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     monkeypatch.chdir(place)
     before = contents(tmp_path, (str(temporary),))
-    findings = list(examine(Catalog((level1,))))
+    findings = [one for one in examine(Catalog((level1,)), place) if isinstance(one, Finding)]
     assert [finding for finding in findings if not finding.well] == []
     assert contents(tmp_path, (str(temporary),)) == before
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bughunt.content.catalog import Level, load_catalog
+from bughunt.content.catalog import load_catalog
+from bughunt.content.level import Level
 from bughunt.errors import BughuntError
 from bughunt.workspace.guide import mark_bugs
 from bughunt.workspace.injection import inject

@@ -15,8 +15,9 @@ import pytest
 from hostile import CASES, LOADER, TOKENIZER, Case, as_markdown
 from waiting import ended
 
-from bughunt.content.catalog import Bug, Catalog, load_catalog
+from bughunt.content.catalog import Catalog, load_catalog
 from bughunt.content.installed import challenges_folder, tree_folder
+from bughunt.content.level import Bug
 from bughunt.judge import Judge, Verdict
 from bughunt.measure import connection
 from bughunt.measure.measurer import Measurer, Mode

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bughunt.content.catalog import Bug, Level, load_catalog, tree_files
+from bughunt.content.catalog import load_catalog
 from bughunt.content.installed import tree_folder
+from bughunt.content.level import Bug, Level
+from bughunt.content.tree import tree_files
 from bughunt.errors import BughuntError
 from bughunt.workspace import injection
 from bughunt.workspace.injection import inject

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import bughunt
-from bughunt.content.catalog import Bug, Catalog, load_catalog
+from bughunt.content.catalog import Catalog, load_catalog
 from bughunt.content.installed import challenges_folder, tree_folder
+from bughunt.content.level import Bug
 from bughunt.judge import Judge
 from bughunt.judge.checker import Check
 from bughunt.measure.measurer import Measurer, Mode

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from waiting import soon
 
-from bughunt.content.catalog import Bug, load_catalog
+from bughunt.content.catalog import load_catalog
 from bughunt.content.installed import challenges_folder, tree_folder
+from bughunt.content.level import Bug
 from bughunt.judge import Judge
 from bughunt.measure import client, connection
 from bughunt.measure.connection import ServerGone

@@ -14,7 +14,7 @@ import pytest
 from command_line import Player
 from editing import TOKENIZER, everything, git, tree_of
 
-from bughunt.folders import copy_folder, move_folder
+from bughunt.disk.folders import copy_folder, move_folder
 from bughunt.hunt.hunt import Hunt
 from bughunt.workspace.git import make_repository
 
@@ -110,7 +110,7 @@ def test_a_folder_that_is_moved_by_copying_is_whole_or_not_there(
         raise OSError(errno.ENOSPC, "full")
 
     with monkeypatch.context() as during:
-        during.setattr(f"bughunt.folders.{failing}", fail)
+        during.setattr(f"bughunt.disk.folders.{failing}", fail)
         with pytest.raises(OSError):
             move_folder(source, target, last="last")
     assert not target.exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from editing import EDITS, LOADER, everything, link_a_folder, tree_of
 
-from bughunt.content.catalog import Level
+from bughunt.content.level import Level
 from bughunt.errors import BughuntError
 from bughunt.hunt.hunt import Hunt
 

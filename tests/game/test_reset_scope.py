@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from editing import TOKENIZER, edit, tree_of
 
-from bughunt.content.catalog import Level, is_by_product
 from bughunt.content.installed import tree_folder
+from bughunt.content.level import Level
+from bughunt.content.tree import is_by_product
 from bughunt.hunt.hunt import Hunt
 from bughunt.workspace.scope import files_of
 

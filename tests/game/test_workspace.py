@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bughunt.content.catalog import Bug, Catalog, Level, load_catalog
+from bughunt.content.catalog import Catalog, load_catalog
 from bughunt.content.installed import tree_folder
+from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt.hunt import Hunt
 from bughunt.workspace.casefile import case_file

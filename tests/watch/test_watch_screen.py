@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from bughunt.content.catalog import Bug, Card, Level, Place
+from bughunt.content.cards import Card, Place
+from bughunt.content.level import Bug, Level
 from bughunt.judge import Verdict
 from bughunt.views import Code, Heading, Item, Plot, Series, Table, Text
 from bughunt.watch.app import Watch

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from watching import ScriptedJudge, Watcher
 
-from bughunt.content.catalog import Bug
+from bughunt.content.level import Bug
 from bughunt.hunt.hunt import Hunt
 from bughunt.render import plain
 from bughunt.watch.events import Check, Look, Saved, Show, StartLevel, TakeHint

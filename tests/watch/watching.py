@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Condition, Event
 from typing import Any
 
-from bughunt.content.catalog import Bug
+from bughunt.content.level import Bug
 from bughunt.hunt.hunt import Hunt
 from bughunt.judge import Verdict
 from bughunt.measure.outcomes import Measurement, Outcome, Stopped

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from bughunt.author.cost.paired_runs import PairedRuns
 from bughunt.author.cost.workshop import Workshop
-from bughunt.content.catalog import Bug, load_catalog
+from bughunt.content.catalog import load_catalog
 from bughunt.content.cost_record import Cost, save_cost
+from bughunt.content.level import Bug
 from bughunt.errors import BughuntError
 from bughunt.loading import load_module
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from bughunt.author.cost.figures import Bases, Pair, both, figure
 from bughunt.author.cost.workshop import Workshop
-from bughunt.content.catalog import Bug
 from bughunt.content.cost_record import Cost, Figure
+from bughunt.content.level import Bug
 from bughunt.views import Plot
 
 # Fine-tuning is the long stage; a third of it is enough to see what becomes of the answers.

@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from bughunt.content.catalog import Bug
+from bughunt.content.level import Bug
 from bughunt.errors import BughuntError
 from bughunt.workspace.injection import inject
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from bughunt.content.catalog import Bug
 from bughunt.content.installed import tree_folder
+from bughunt.content.level import Bug
+from bughunt.disk.places import explained, temporary_folder
 from bughunt.errors import BughuntError
 from bughunt.hunt.doctor.finding import Finding, Step
 from bughunt.hunt.doctor.steps import Steps
-from bughunt.places import explained, temporary_folder
 
 
 def examine_judge(bugs: Sequence[Bug], steps: Steps) -> Iterator[Finding | Step]:

@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from bughunt.content.catalog import Bug, tree_files
 from bughunt.content.installed import tree_folder
+from bughunt.content.level import Bug
+from bughunt.content.tree import tree_files
+from bughunt.disk.files import write_atomically
+from bughunt.disk.places import explained, free_space, in_words, temporary_folder, unusable
 from bughunt.errors import BughuntError
-from bughunt.files import write_atomically
 from bughunt.hunt.doctor.finding import Finding
 from bughunt.hunt.lock import locked, locks_on_files
-from bughunt.places import explained, free_space, in_words, temporary_folder, unusable
 
 # Room for the workspaces of all levels, their git folders, what is built aside, and a few rescues.
 _COPIES_OF_THE_TREE = 40

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from bughunt.files import UNSUPPORTED, naming, sync, sync_folder
+from bughunt.disk.files import UNSUPPORTED, naming, sync, sync_folder
 
 # Waiting for a few files one by one is quick, and spares a busy disk; beyond that the whole disk is quicker.
 _FEW = 128

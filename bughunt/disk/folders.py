@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from bughunt.files import PART, UNSUPPORTED, copy_atomically, copy_new, naming, remove_folder
+from bughunt.disk.files import PART, UNSUPPORTED, copy_atomically, copy_new, naming, remove_folder
 
 
 def copy_folder(source: Path, target: Path) -> None:

@@ -35,7 +35,7 @@ def write_atomically(path: Path, data: bytes, mode: int | None = None) -> None:
 def copy_atomically(source: Path, target: Path, *, durable: bool = True) -> None:
     """Puts a copy of the file (or link) `source` at `target`, making the folders it needs.
 
-    Without `durable` it may be lost with the power until `bughunt.durable` has seen to it.
+    Without `durable` it may be lost with the power until `bughunt.disk.durable` has seen to it.
     """
     with naming(target):
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bughunt.disk.files import remove_folder
 from bughunt.errors import BughuntError
-from bughunt.files import remove_folder
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _MAYBE_GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN, errno.ETIMEDOUT)
