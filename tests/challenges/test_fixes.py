@@ -13,7 +13,7 @@ from spoilers import assert_spoils_nothing
 
 from bughunt.content.catalog import Bug, Catalog
 from bughunt.errors import BughuntError
-from bughunt.hunt.hunt import new_seed
+from bughunt.hunt.judging import new_seed
 from bughunt.judge import Judge
 
 BUGS = every_bug()
