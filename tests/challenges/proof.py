@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from bughunt.content.catalog import Bug, load_catalog
 
 Build = Callable[..., Path]
+NewSeeds = Callable[[int], list[int]]
 
 
+@cache
 def every_bug() -> list[Bug]:
     return [bug for level in load_catalog().levels for bug in level.bugs]
