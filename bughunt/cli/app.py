@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bughunt import __version__
-from bughunt.cli import author, play
+from bughunt.cli import author, completion, play
 from bughunt.cli.output import find_hunt, show
 from bughunt.errors import Exit
 
@@ -45,7 +45,7 @@ def overview(
 
 for _command in (
     *(play.start, play.hint, play.probe, play.check, play.watch, play.reset, play.restore, play.status),
-    *(play.levels, play.solution, play.debrief, play.doctor),
+    *(play.levels, play.solution, play.debrief, play.doctor, completion.completion),
 ):
     app.command()(_command)
 app.add_typer(author.app)

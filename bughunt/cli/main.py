@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from bughunt.cli import output
+from bughunt.cli import completion, output
 from bughunt.cli.app import app
 from bughunt.errors import BughuntError, Exit, OutputError
 
@@ -19,8 +19,8 @@ _NO_ROOM_STEP = "Look at the place that the output goes to, and at the space lef
 
 def main() -> None:
     """Runs the command line and exits with the status that the design gives."""
-    if f"_{app.info.name}_COMPLETE".upper() in os.environ:
-        app()
+    if completion.REQUEST in os.environ:
+        completion.answer_request(app)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
+from bughunt.cli.completion import bugs
+
 BugArgument = Annotated[
-    str | None, typer.Argument(metavar="[BUG]", help="A bug's id, such as 1.2.", show_default=False)
+    str | None,
+    typer.Argument(metavar="[BUG]", help="A bug's id, such as 1.2.", show_default=False, autocompletion=bugs),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Seed = Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bughunt.cli import completion
 from bughunt.cli.options import AsJson, BugArgument, Seed
 from bughunt.cli.output import (
     answer,
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 
 
 def start(
-    level: Annotated[str, typer.Argument(metavar="LEVEL", help="level1, 1 or easy, and so on.")],
+    level: Annotated[
+        str,
+        typer.Argument(
+            metavar="LEVEL", help="level1, 1 or easy, and so on.", autocompletion=completion.levels
+        ),
+    ],
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start the level over; your edits are kept aside.")
     ] = False,
@@ -120,7 +126,12 @@ def probe(
 
 def check(
     bugs: Annotated[
-        list[str] | None, typer.Argument(metavar="[BUG]...", help="Ids of bugs; all of the level without.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[BUG]...",
+            help="Ids of bugs; all of the level without.",
+            autocompletion=completion.bugs,
+        ),
     ] = None,
     seed: Seed = None,
     sandbox: Annotated[
@@ -221,7 +232,10 @@ def levels(as_json: AsJson = False) -> int:
     return Exit.DONE
 
 
-def solution(bug: Annotated[str, typer.Argument(metavar="BUG")], as_json: AsJson = False) -> int:
+def solution(
+    bug: Annotated[str, typer.Argument(metavar="BUG", autocompletion=completion.bugs)],
+    as_json: AsJson = False,
+) -> int:
     """The fix and why it matters: free after solving; before, only when asked twice."""
     from bughunt.screens import solutions
 

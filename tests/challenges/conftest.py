@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
-from proof import Build
+from proof import Build, every_bug
 
 from bughunt.content.catalog import Catalog, load_catalog
 from bughunt.content.installed import tree_folder
@@ -30,14 +32,31 @@ def judge() -> Iterator[Judge]:
         yield judge
 
 
+@pytest.fixture(scope="session")
+def injected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sequence[Bug]], Path]:
+    """Trees with bugs in them, each made once: for reading and measuring, not for changing."""
+    folder = tmp_path_factory.mktemp("injected")
+
+    @cache
+    def make(names: tuple[str, ...]) -> Path:
+        target = folder / ("-".join(names) or "clean")
+        inject(target, [bug for name in names for bug in every_bug() if bug.id == name])
+        return target
+
+    return lambda bugs: make(tuple(bug.id for bug in bugs))
+
+
 @pytest.fixture
-def build(tmp_path: Path) -> Build:
+def build(tmp_path: Path, injected: Callable[[Sequence[Bug]], Path]) -> Build:
     """Makes a tree with bugs in it and patches on top."""
     numbers = itertools.count()
 
     def build(bugs: Sequence[Bug], patches: Sequence[Path] = ()) -> Path:
+        tree = injected(bugs)
+        if not patches:
+            return tree
         target = tmp_path / f"tree{next(numbers)}"
-        inject(target, bugs)
+        shutil.copytree(tree, target, ignore=shutil.ignore_patterns("__pycache__", "runs"))
         for patch in patches:
             apply_patch(target, patch)
         return target

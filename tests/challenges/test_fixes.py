@@ -5,16 +5,18 @@ What a near miss is told gives nothing away, either.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from proof import Build, every_bug
+from proof import Build, NewSeeds, every_bug
 from spoilers import assert_spoils_nothing
 
 from bughunt.content.catalog import Catalog
 from bughunt.content.level import Bug
 from bughunt.errors import BughuntError
-from bughunt.hunt.hunt import new_seed
+from bughunt.hunt.judging import new_seed
 from bughunt.judge import Judge
 
 BUGS = every_bug()
@@ -57,23 +59,41 @@ def test_there_are_enough_of_them_and_each_says_what_it_is(bug: Bug) -> None:
         assert first and not first.startswith("---"), patch
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
-def test_fifty_runs_alike(bug: Bug, judge: Judge, build: Build, catalog: Catalog) -> None:
-    """Other inputs every time, the same verdict every time: clean, broken, and every fix in turn."""
-    fixes = sorted((bug.folder / "fixes").glob("*.patch"))
-    trees = {
-        "fixed": [build([]), *(build([bug], [patch]) for patch in fixes if patch.name.startswith("accept-"))],
-        "broken": [
-            build([bug]),
-            *(build([bug], [patch]) for patch in fixes if patch.name.startswith("reject-")),
-        ],
-    }
-    for expected, candidates in trees.items():
-        # A pass is measured twice, by inputs of its own each time, so that half as many make fifty.
-        for seed in range(25 if expected == "fixed" else 50):
-            tree = candidates[seed % len(candidates)]
-            verdict = judge.judge(bug, tree, seed)
-            assert (verdict.kind == "fixed") == (expected == "fixed"), (seed, tree, verdict)
-            if expected == "broken":
-                assert_spoils_nothing(verdict, catalog.level_of(catalog.bug(bug.id)), seed)
+def test_five_runs_alike(bug: Bug, judge: Judge, build: Build, catalog: Catalog, new_seeds: NewSeeds) -> None:
+    judge_alike(bug, judge, build, catalog, new_seeds(5), new_seeds(5))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
+def test_fifty_runs_alike(
+    bug: Bug, judge: Judge, build: Build, catalog: Catalog, new_seeds: NewSeeds
+) -> None:
+    """A pass is measured twice, by inputs of its own each time, so that half as many make fifty."""
+    judge_alike(bug, judge, build, catalog, new_seeds(25), new_seeds(50))
+
+
+def judge_alike(
+    bug: Bug, judge: Judge, build: Build, catalog: Catalog, passing: list[int], failing: list[int]
+) -> None:
+    """Other inputs every time, the same verdict every time: the clean tree and every fix in turn for the
+    seeds `passing`, the bug and every near miss in turn for `failing`. Where to begin is drawn, too."""
+    patches = sorted((bug.folder / "fixes").glob("*.patch"))
+    fixes = [patch for patch in patches if patch.name.startswith("accept-")]
+    near_misses = [patch for patch in patches if patch.name.startswith("reject-")]
+    for seed, fix in zip(passing, in_turn(fixes, passing[0]), strict=False):
+        tree = build([bug], [fix]) if fix else build([])
+        verdict = judge.judge(bug, tree, seed)
+        assert verdict.kind == "fixed", (seed, fix, verdict)
+    for seed, near_miss in zip(failing, in_turn(near_misses, failing[0]), strict=False):
+        verdict = judge.judge(bug, build([bug], [near_miss] if near_miss else []), seed)
+        assert verdict.kind != "fixed", (seed, near_miss, verdict)
+        assert_spoils_nothing(verdict, catalog.level_of(catalog.bug(bug.id)), seed)
+
+
+def in_turn(patches: list[Path], start: int) -> Iterator[Path | None]:
+    """No patch at all, and then each of them over and over, from a place in the row on."""
+    yield None
+    row = [*patches, None]
+    start %= len(row)
+    yield from itertools.cycle(row[start:] + row[:start])

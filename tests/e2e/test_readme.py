@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
+import pytest
 from readme import README, runner, session
 
 TEXT = README.read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the session is one of Linux: `sed -i`")
 def test_the_session_shown_is_the_session_had(
     command: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:

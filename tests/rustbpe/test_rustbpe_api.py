@@ -278,7 +278,7 @@ def test_ctrl_c_ends_a_training_in_the_crate():
     assert done.stdout == "interrupted 256\n", done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.skipif(sys.platform == "win32", reason="measures with the resource module")
 def test_memory_grows_with_the_words_and_not_with_the_text():
     program = """

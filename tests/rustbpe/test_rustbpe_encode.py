@@ -72,12 +72,22 @@ def test_what_a_pattern_leaves_out_is_left_out_as_in_tiktoken(rng):
     assert tokenizer.decode(tokenizer.encode("12 tokens, 3 merges!")) == "tokensmerges"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(10))
-def test_random_training_and_text_agree_with_tiktoken(seed):
+def agree_with_tiktoken(seed, unseen):
+    """Train on random prose and compare the ids of as many texts as `unseen` says."""
     rng = random.Random(seed)
     pattern = rng.choice(list(KNOWN.values()))
     texts = [prose(rng, 500) + boundary_text(rng, 500) for _ in range(50)]
     tokenizer, encoding = both(texts, rng.randint(256, 5000), pattern)
-    unseen = [boundary_text(rng, 60) + prose(rng, 20) for _ in range(10_000)]
-    assert tokenizer.batch_encode(unseen) == encoding.encode_ordinary_batch(unseen, num_threads=2)
+    others = [boundary_text(rng, 60) + prose(rng, 20) for _ in range(unseen)]
+    assert tokenizer.batch_encode(others) == encoding.encode_ordinary_batch(others, num_threads=2)
+
+
+def test_random_training_and_text_agree_with_tiktoken(new_seeds):
+    for seed in new_seeds(5):
+        agree_with_tiktoken(seed, 1_000)
+
+
+@pytest.mark.soak
+def test_much_random_training_and_text_agrees_with_tiktoken(new_seeds):
+    for seed in new_seeds(20):
+        agree_with_tiktoken(seed, 10_000)

@@ -1,8 +1,6 @@
 """Chunks are tiktoken's chunks: it splits at inference, so its word is law."""
 
-import random
 import sys
-import unicodedata
 
 import pytest
 
@@ -87,14 +85,6 @@ def test_random_text_splits_as_in_tiktoken(pattern, rng):
     assert_split_alike(pattern, [boundary_text(rng, 12) for _ in range(5_000)])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(50))
-def test_a_million_random_texts_split_as_in_tiktoken(seed):
-    rng = random.Random(seed)
-    pattern = list(KNOWN.values())[seed % len(KNOWN)]
-    assert_split_alike(pattern, [boundary_text(rng, 12) for _ in range(20_000)])
-
-
 # Those that differ in more than spelling.
 UNLIKE = ("tree", "gpt4-tiktoken", "gpt2")
 UNLIKE_PATTERNS = pytest.mark.parametrize("pattern", UNLIKE)
@@ -108,14 +98,6 @@ def in_context(character: str) -> str:
 def test_code_points_in_context_split_as_in_tiktoken(pattern):
     codes = [*range(0x3000), *range(0x3000, 0xD800, 37), *range(0xE000, sys.maxunicode + 1, 101)]
     assert_split_alike(KNOWN[pattern], [in_context(chr(code)) for code in codes])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("pattern", ["tree", "gpt2"])
-def test_every_assigned_code_point_in_context_splits_as_in_tiktoken(pattern):
-    characters = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c)[0] != "C"]
-    for start in range(0, len(characters), 50_000):
-        assert_split_alike(KNOWN[pattern], list(map(in_context, characters[start : start + 50_000])))
 
 
 @pytest.mark.parametrize("pattern", UNKNOWN.values(), ids=UNKNOWN)
