@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +23,7 @@ from bughunt.cli.output import (
 from bughunt.errors import Exit
 
 if TYPE_CHECKING:
+    from bughunt.hunt.hunt import Hunt
     from bughunt.judge.verdict import Verdict
 
 
@@ -54,35 +56,21 @@ def hint(
     as_json: AsJson = False,
 ) -> int:
     """The next hint for a bug, below those already taken."""
-    from bughunt.hunt.progress import BugProgress
-    from bughunt.screens import hints, status
+    from bughunt.screens import hints
 
     hunt = open_hunt()
     chosen = hunt.chosen_bug(bug)
     if chosen is None:
-        state = hunt.state()
-        answer(
-            as_json,
-            lambda: hints.hints_document(None, [], BugProgress()),
-            lambda: status.all_fixed(hunt, state),
-        )
-        return Exit.DONE
+        return _all_fixed(hunt, as_json, hints.no_hints_document)
     given = None if again else hunt.hint(chosen)
     state = hunt.state()
     progress = state.bug(chosen.id)
-    if given is not None:
-        level = hunt.catalog.level_of(chosen)
-        answer(
-            as_json,
-            lambda: hints.hints_document(chosen, [given], progress),
-            lambda: hints.hint(given, level, progress),
-        )
-        return Exit.DONE
-    taken = hunt.hints_taken(chosen, state)
+    shown = [given] if given else hunt.hints_taken(chosen, state)
+    level = hunt.catalog.level_of(chosen)
     answer(
         as_json,
-        lambda: hints.hints_document(chosen, taken, progress),
-        lambda: hints.hints_again(chosen, taken, progress),
+        lambda: hints.hints_document(chosen, shown, progress),
+        lambda: hints.hint(given, level, progress) if given else hints.hints_again(chosen, shown, progress),
     )
     return Exit.DONE
 
@@ -98,18 +86,12 @@ def probe(
     """Measure the workspace and show what a bug's probe sees."""
     from bughunt.hunt.judging import new_seed
     from bughunt.render import working
-    from bughunt.screens import probes, status
+    from bughunt.screens import probes
 
     hunt = open_hunt()
     chosen = hunt.chosen_bug(bug)
     if chosen is None:
-        state = hunt.state()
-        answer(
-            as_json,
-            lambda: probes.probe_document(None, None, probes.Probed()),
-            lambda: status.all_fixed(hunt, state),
-        )
-        return Exit.DONE
+        return _all_fixed(hunt, as_json, probes.no_probe_document)
     seed = new_seed() if seed is None else seed
     with working("Measuring …"):
         found = probes.probed(chosen, *hunt.probe(chosen, seed))
@@ -290,3 +272,12 @@ def doctor(as_json: AsJson = False) -> int:
                 show(findings.finding(one))
     answer(as_json, lambda: findings.findings_document(found), lambda: findings.conclusion(found))
     return Exit.DONE if all(one.well for one in found) else Exit.JUDGE_FAILED
+
+
+def _all_fixed(hunt: Hunt, as_json: bool, document: Callable[[], dict[str, Any]]) -> int:
+    """Ends a command that was to take the next bug, where there is none."""
+    from bughunt.screens import status
+
+    state = hunt.state()
+    answer(as_json, document, lambda: status.all_fixed(hunt, state))
+    return Exit.DONE

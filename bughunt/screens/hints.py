@@ -38,18 +38,16 @@ def hints_again(bug: Bug, hints: Sequence[Hint], progress: BugProgress) -> list[
     return views
 
 
-def hints_document(bug: Bug | None, hints: Sequence[Hint], progress: BugProgress) -> dict[str, Any]:
-    """The hints that were asked for; `bug` is None when every bug of the level is fixed."""
+def hints_document(bug: Bug, hints: Sequence[Hint], progress: BugProgress) -> dict[str, Any]:
+    """The hints that were asked for."""
     shown = [{"number": hint.number, "text": hint.text} for hint in hints]
-    return document(
-        "hint",
-        {
-            "bug": bug.id if bug else None,
-            "of": len(bug.card.hints) if bug else 0,
-            "taken": progress.hints,
-            "hints": shown,
-        },
-    )
+    of, taken = len(bug.card.hints), progress.hints
+    return document("hint", {"bug": bug.id, "of": of, "taken": taken, "hints": shown})
+
+
+def no_hints_document() -> dict[str, Any]:
+    """The same when every bug of the level is fixed."""
+    return document("hint", {"bug": None, "of": 0, "taken": 0, "hints": []})
 
 
 def _title(bug: Bug) -> Text:

@@ -41,18 +41,22 @@ def probe_failed(bug: Bug, failure: Failure) -> list[View]:
     return views
 
 
-def probe_document(bug: Bug | None, seed: int | None, found: Probed) -> dict[str, Any]:
-    """`bug` and `seed` are None when every bug of the level is fixed."""
+def probe_document(bug: Bug, seed: int, found: Probed) -> dict[str, Any]:
     failure = found.failure
     return document(
         "probe",
         {
-            "bug": bug.id if bug else None,
+            "bug": bug.id,
             "seed": seed,
             "failure": {"message": failure.message, "detail": failure.detail} if failure else None,
             "views": [to_json(view) for view in found.views],
         },
     )
+
+
+def no_probe_document() -> dict[str, Any]:
+    """The same when every bug of the level is fixed."""
+    return document("probe", {"bug": None, "seed": None, "failure": None, "views": []})
 
 
 def whole_run(bug: Bug) -> list[View]:

@@ -15,9 +15,6 @@ def all_documents(groups: object) -> list[str]:
     return [document for group in groups for document in group]  # type: ignore[attr-defined]
 
 
-# The default corpus
-
-
 def test_the_default_corpus_is_python_text_in_full_groups() -> None:
     groups = list(document_groups("train"))
     assert [len(group) for group in groups[:-1]] == [GROUP_SIZE] * (len(groups) - 1)
@@ -125,9 +122,6 @@ def test_a_text_without_statements_is_cut_between_lines() -> None:
     documents = list(split_text(text))
     assert "".join(documents) == text
     assert all(document.endswith("\n") and len(document) < MAX_CHARS + 20 for document in documents)
-
-
-# Parquet shards
 
 
 def write_shard(path: Path, texts: list[str | None], row_group_size: int = 2, column: str = "text") -> None:

@@ -101,9 +101,6 @@ def endless() -> GPT:
     return endless_model()
 
 
-# The cache
-
-
 def insert_random(cache: KVCache, t: int, layers: int = 2) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Insert t positions in every layer; returns what each layer got back."""
     B, H, D = cache.kv_shape[2], cache.kv_shape[3], cache.kv_shape[5]
@@ -203,9 +200,6 @@ def test_prefill_says_what_does_not_fit() -> None:
     ):
         with pytest.raises(AssertionError, match=message):
             target.prefill(source)
-
-
-# Decoding
 
 
 @pytest.mark.parametrize(("n_layer", "n_head", "n_kv_head"), [(1, 1, 1), (2, 4, 4), (3, 4, 2), (2, 4, 1)])

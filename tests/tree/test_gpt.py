@@ -172,9 +172,6 @@ def test_a_model_built_on_the_meta_device_is_the_same() -> None:
     assert torch.equal(model(ids), source(ids))
 
 
-# The loss
-
-
 @pytest.mark.parametrize("chunk", [1000, 16, 7])
 def test_loss_and_gradients_do_not_depend_on_the_chunks(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nanochat.cross_entropy.CHUNK", chunk)
@@ -240,9 +237,6 @@ def test_flops_are_those_of_the_matrix_products() -> None:
     assert counter.get_total_flops() == pytest.approx(model.estimate_flops() * ids.numel(), rel=1e-6)
 
 
-# Optimizer groups
-
-
 @pytest.mark.parametrize("config", SHAPES[:3], ids=lambda c: f"L{c.n_layer}H{c.n_head}KV{c.n_kv_head}")
 def test_optimizer_groups_cover_each_parameter_once_at_its_rate(config: GPTConfig) -> None:
     model = random_model(config)
@@ -290,9 +284,6 @@ def test_the_model_learns_a_sequence_by_heart() -> None:
     assert losses[-1] < 0.1
 
 
-# Generation without a cache
-
-
 def test_generation_repeats_with_a_seed_and_follows_the_logits() -> None:
     model = random_model(SHAPES[1])
     prompt = [3, 1, 4]
@@ -303,9 +294,6 @@ def test_generation_repeats_with_a_seed_and_follows_the_logits() -> None:
     assert greedy == list(model.generate(prompt, 12, temperature=1.0, top_k=1, seed=9))
     logits = model(torch.tensor([prompt + greedy]))
     assert logits[0, 2:-1].argmax(-1).tolist() == greedy
-
-
-# With a cache
 
 
 @pytest.mark.parametrize("config", SHAPES, ids=lambda c: f"L{c.n_layer}H{c.n_head}KV{c.n_kv_head}")

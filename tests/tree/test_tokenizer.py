@@ -191,9 +191,6 @@ def test_progress_goes_to_a_trainer_that_reports_it(reports: bool, monkeypatch: 
     assert seen == ([(1, 2)] if reports else [])
 
 
-# Saving and loading
-
-
 @pytest.fixture
 def saved(tokenizer: RustBPETokenizer, tmp_path: Path) -> Path:
     tokenizer.save(tmp_path / "a" / "tokenizer")
@@ -296,9 +293,6 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tokenizer: RustBPETokeniz
         tokenizer.save(tmp_path / "file")
 
 
-# Conversations
-
-
 def test_a_conversation_renders_with_the_assistants_words_masked_in(tokenizer: RustBPETokenizer) -> None:
     ids, mask = tokenizer.render_conversation(TOOL_CHAT)
     assert pieces(tokenizer, ids, mask) == [
@@ -377,9 +371,6 @@ ASSISTANT = {"role": "assistant", "content": "Hello"}
 def test_what_is_not_a_conversation_is_refused(tokenizer: RustBPETokenizer, conversation: Any) -> None:
     with pytest.raises(ValueError):
         tokenizer.render_conversation(conversation)
-
-
-# Bytes per token
 
 
 def test_token_bytes_count_the_text_of_ids_and_not_the_special_tokens(tokenizer: RustBPETokenizer) -> None:
