@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -29,7 +30,8 @@ def make_durable(files: Collection[Path], below: Path) -> None:
 def _sync_file(file: Path) -> None:
     # A file that may not be opened again (its mode came with it) waits for the system's own time.
     with suppress(PermissionError):
-        descriptor = os.open(file, os.O_RDONLY)
+        # Windows waits only for what is open for writing.
+        descriptor = os.open(file, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
         try:
             sync(descriptor)
         finally:

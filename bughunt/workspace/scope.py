@@ -10,8 +10,9 @@ included; anywhere else only Python files do: a folder of the player's own with 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from pathlib import Path, PurePosixPath
 
 from bughunt.content.installed import tree_folder
@@ -43,11 +44,12 @@ _DROPPED = (
     ".nfs*",
     ".fuse_hidden*",
 )
+_IS_DROPPED = re.compile("|".join(translate(pattern) for pattern in _DROPPED)).match
 
 
 def is_dropping(name: str) -> bool:
     """Is this the name of a file that an editor, a merge tool or the system leaves beside others?"""
-    return any(fnmatchcase(name, pattern) for pattern in _DROPPED)
+    return _IS_DROPPED(name) is not None
 
 
 def files_of(folder: Path) -> dict[str, Path]:

@@ -305,7 +305,7 @@ def kill_rewrites(count: int, hunt: Hunt) -> None:
     start = texts(workspace)
     rng = random.Random()
     for number, seconds in enumerate(killing_times(count, 0.6)):
-        mine = {TOKENIZER: b"mine %d\n" % number, "notes/mine.txt": b"note %d" % number}
+        mine = {TOKENIZER: b"mine %d\n" % number, "notes/mine.py": b"note %d" % number}
         (workspace / "notes").mkdir(exist_ok=True)
         for name, text in mine.items():
             (workspace / name).write_bytes(text)
