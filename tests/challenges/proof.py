@@ -9,6 +9,7 @@ from pathlib import Path
 from bughunt.content.catalog import Bug, load_catalog
 
 Build = Callable[..., Path]
+Look = Callable[[Bug, Path, int], str]
 NewSeeds = Callable[[int], list[int]]
 
 
