@@ -28,6 +28,9 @@ def goodbye(): print("goodbye")
 app()
 """
 
+# What the shell asks when somebody completes `bughunt hint 1.`
+TAB = ("_BUGHUNT_COMPLETE=complete_bash", "COMP_WORDS=bughunt hint 1.", "COMP_CWORD=2")
+
 ROUNDS = 11
 
 
@@ -63,6 +66,7 @@ def main() -> None:
         light = {
             "hello": [sys.executable, "hello.py", "hello"],
             **{name: [bughunt, name] for name in ("--help", "hint", "status", "levels")},
+            "a Tab": ["env", *TAB, bughunt],
         }
         times = medians(light, folder, ROUNDS)
         print("light command   CPU s   ratio to the Typer hello-world (budget: 1.3)")

@@ -9,13 +9,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from proof import Build, every_bug
+from proof import Build, Look, every_bug
 
 from bughunt.content.catalog import Catalog, load_catalog
 from bughunt.content.installed import tree_folder
 from bughunt.content.level import Bug
 from bughunt.judge import Judge
-from bughunt.measure.outcomes import Limits
+from bughunt.judge.checker import Check
+from bughunt.measure.outcomes import Limits, Measurement
 from bughunt.workspace.git import apply_patch
 from bughunt.workspace.injection import inject
 
@@ -33,7 +34,22 @@ def judge() -> Iterator[Judge]:
 
 
 @pytest.fixture(scope="session")
-def injected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sequence[Bug]], Path]:
+def look(judge: Judge) -> Look:
+    """What a check says of one measurement, `fixed` or `broken`. For a verdict `fixed` it takes two."""
+    check_of = cache(Check)
+
+    def look(bug: Bug, tree: Path, seed: int) -> str:
+        inputs, outcome = judge.measure(bug, tree, seed)
+        assert isinstance(outcome, Measurement), (bug.id, seed, outcome)
+        result = check_of(bug.check).run(inputs, outcome.data)
+        assert result.kind != "error", (bug.id, seed, result)
+        return "fixed" if result.kind == "passed" else "broken"
+
+    return look
+
+
+@pytest.fixture(scope="session")
+def tree_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sequence[Bug]], Path]:
     """Trees with bugs in them, each made once: for reading and measuring, not for changing."""
     folder = tmp_path_factory.mktemp("injected")
 
@@ -47,12 +63,12 @@ def injected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sequence[Bug
 
 
 @pytest.fixture
-def build(tmp_path: Path, injected: Callable[[Sequence[Bug]], Path]) -> Build:
+def build(tmp_path: Path, tree_with: Callable[[Sequence[Bug]], Path]) -> Build:
     """Makes a tree with bugs in it and patches on top."""
     numbers = itertools.count()
 
     def build(bugs: Sequence[Bug], patches: Sequence[Path] = ()) -> Path:
-        tree = injected(bugs)
+        tree = tree_with(bugs)
         if not patches:
             return tree
         target = tmp_path / f"tree{next(numbers)}"

@@ -10,6 +10,7 @@ from bughunt.content.catalog import load_catalog
 from bughunt.content.level import Bug
 
 Build = Callable[..., Path]
+Look = Callable[[Bug, Path, int], str]
 NewSeeds = Callable[[int], list[int]]
 
 

@@ -10,30 +10,36 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from proof import Build, NewSeeds, every_bug
+from proof import Build, Look, NewSeeds, every_bug
 from spoilers import assert_spoils_nothing
 
 from bughunt.content.catalog import Catalog
 from bughunt.content.level import Bug
 from bughunt.errors import BughuntError
-from bughunt.hunt.judging import new_seed
 from bughunt.judge import Judge
 
 BUGS = every_bug()
 FIXES = [(bug, patch) for bug in BUGS for patch in sorted((bug.folder / "fixes").glob("*.patch"))]
-SEEDS = (1, 2)
 
 
 @pytest.mark.parametrize(("bug", "patch"), FIXES, ids=[f"{bug.id}-{patch.stem}" for bug, patch in FIXES])
-def test_fix(bug: Bug, patch: Path, judge: Judge, build: Build, catalog: Catalog) -> None:
+def test_fix(
+    bug: Bug,
+    patch: Path,
+    judge: Judge,
+    look: Look,
+    build: Build,
+    catalog: Catalog,
+    new_seeds: NewSeeds,
+) -> None:
     """Correct fixes alone and among the level's other bugs; near misses among them (alone: see below)."""
     tree = among_others(bug, patch, build, catalog)
+    seed, other = new_seeds(2)
     if patch.name.startswith("accept-"):
-        for repaired, seed in ((tree, SEEDS[0]), (build([bug], [patch]), SEEDS[1])):
-            verdict = judge.judge(bug, repaired, seed)
-            assert verdict.kind == "fixed", verdict
+        verdict = judge.judge(bug, build([bug], [patch]), seed)
+        assert verdict.kind == "fixed", (seed, verdict)
+        assert look(bug, tree, other) == "fixed", other
     else:
-        seed = new_seed()
         verdict = judge.judge(bug, tree, seed)
         assert verdict.kind in ("broken", "crashed"), (seed, verdict)
         assert_spoils_nothing(verdict, catalog.level_of(catalog.bug(bug.id)), seed)

@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from proof import Build, every_bug
+from proof import Build, Look, every_bug
 
 from bughunt.content.catalog import Catalog, load_catalog
 from bughunt.content.installed import tree_folder
 from bughunt.content.level import Bug, Level
-from bughunt.judge import Judge
 
 BUGS = every_bug()
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -27,16 +26,15 @@ def short(bug: Bug) -> str:
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=short)
-def test_every_check_passes_on_the_clean_tree(bug: Bug, judge: Judge) -> None:
-    verdict = judge.judge(bug, tree_folder(), SEED)
-    assert verdict.kind == "fixed", verdict
+def test_every_check_passes_on_the_clean_tree(bug: Bug, look: Look) -> None:
+    assert look(bug, tree_folder(), SEED) == "fixed"
 
 
 @pytest.mark.parametrize("injected", BUGS, ids=short)
-def test_table(injected: Bug, judge: Judge, build: Build, capsys: pytest.CaptureFixture[str]) -> None:
+def test_table(injected: Bug, look: Look, build: Build, capsys: pytest.CaptureFixture[str]) -> None:
     """With one bug injected, its own check says broken and every other says fixed; the README shows it."""
     tree = build([injected])
-    kinds = {bug.id: judge.judge(bug, tree, SEED).kind for bug in BUGS}
+    kinds = {bug.id: look(bug, tree, SEED) for bug in BUGS}
     assert kinds == {bug.id: "broken" if bug is injected else "fixed" for bug in BUGS}
     row = line(injected.id, kinds.values())
     with capsys.disabled():
@@ -53,11 +51,11 @@ def line(first: str, others: Iterable[str]) -> str:
 
 @pytest.mark.parametrize("bug", BUGS, ids=short)
 def test_within_its_level_only_the_repaired_bug_is_fixed(
-    bug: Bug, judge: Judge, build: Build, catalog: Catalog
+    bug: Bug, look: Look, build: Build, catalog: Catalog
 ) -> None:
     level = catalog.level_of(catalog.bug(bug.id))
     tree = build([other for other in level.bugs if other.id != bug.id])
-    verdicts = {other.id: judge.judge(other, tree, SEED).kind for other in level.bugs}
+    verdicts = {other.id: look(other, tree, SEED) for other in level.bugs}
     assert verdicts == {other.id: "fixed" if other.id == bug.id else "broken" for other in level.bugs}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bughunt.durable import make_durable
+from bughunt.disk.durable import make_durable
 from bughunt.hunt.hunt import Hunt
 from bughunt.workspace import rescue as rescue_module
 
