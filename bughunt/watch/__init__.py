@@ -16,7 +16,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from bughunt.errors import BughuntError, Exit
+from bughunt.errors import BughuntError
 
 if TYPE_CHECKING:
     from bughunt.hunt.hunt import Hunt
@@ -49,5 +49,4 @@ def run(hunt: Hunt, *, manual: bool) -> None:
     if app.signal_number is not None:
         raise SystemExit(128 + app.signal_number)
     if app.return_code:
-        # Textual has shown what went wrong.
-        raise SystemExit(Exit.NOT_CARRIED_OUT)
+        raise getattr(app, "_exception", None) or RuntimeError("the screen of the watch failed")

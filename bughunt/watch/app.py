@@ -24,6 +24,7 @@ from bughunt.views import View
 from bughunt.watch.drawing import CSS, KEYS, PADDING_COLUMNS, SCROLLBAR_COLUMNS, bug_lines, choices, keys_line
 from bughunt.watch.events import Check, Event, Look, Show
 from bughunt.watch.scene import Failed, Page, Row, Scene, bug_page, headline
+from bughunt.watch.terminal import terminal_is_gone
 
 Tell = Callable[[Scene | Page | Failed], object]
 
@@ -93,7 +94,7 @@ class Watch(App[None]):
                 loop.add_signal_handler(number, self._end_by_signal, number)
 
     def on_mount(self) -> None:
-        self.set_interval(1.0, self._count_seconds)
+        self.set_interval(1.0, self._every_second)
         self.session.start()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -189,7 +190,9 @@ class Watch(App[None]):
         shown.update(RichText("\n".join(lines), style="yellow"))
         self._draw_page(scene, max(1, self._width - SCROLLBAR_COLUMNS))
 
-    def _count_seconds(self) -> None:
+    def _every_second(self) -> None:
+        if not self.is_headless and terminal_is_gone():
+            self._end_by_signal(signal.SIGHUP)
         if self._scene is not None and self._scene.running is not None:
             self._draw_bugs(self._scene)
 

@@ -89,11 +89,17 @@ class Terminal:
     def left(self) -> object:
         return termios.tcgetattr(self._far)
 
+    def hang_up(self) -> None:
+        """Closes the end that a person would sit at."""
+        os.close(self._near)
+        self._near = -1
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        os.close(self._near)
-        os.close(self._far)
+        for descriptor in (self._near, self._far):
+            if descriptor >= 0:
+                os.close(descriptor)
 
 
 @pytest.fixture
@@ -114,8 +120,8 @@ WAYS_TO_END = {
     "q": ("", lambda watch: watch.press(b"q"), 0),
     "ctrl-c": ("", lambda watch: watch.press(b"\x03"), 130),
     "sigterm": ("", lambda watch: watch.process.terminate(), 128 + signal.SIGTERM),
-    "screen-error": (STUMBLE_ON_SCREEN, lambda watch: watch.press(b"c"), 2),
-    "session-error": (STUMBLE_IN_SESSION, lambda watch: watch.press(b"c"), 1),
+    "screen-error": (STUMBLE_ON_SCREEN, lambda watch: watch.press(b"c"), 4),
+    "session-error": (STUMBLE_IN_SESSION, lambda watch: watch.press(b"c"), 4),
 }
 
 
@@ -152,3 +158,10 @@ def test_without_a_terminal_it_says_what_to_run(hunt: Hunt) -> None:
     )
     assert ran.returncode == 2
     assert "needs a terminal" in ran.stderr and "bughunt check" in ran.stderr
+
+
+def test_a_terminal_that_goes_without_a_signal_ends_the_watch(terminal: Callable[..., Terminal]) -> None:
+    """It is not the watch's controlling terminal, so that no hangup is announced."""
+    watch = terminal()
+    watch.hang_up()
+    assert watch.process.wait(PATIENCE_SECONDS) == 128 + signal.SIGHUP
