@@ -165,6 +165,8 @@ def test_an_interrupt_ends_with_130_and_leaves_no_process(shell: Shell) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # What runs the tests in the background may ignore an interrupt, and a child would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     descendants: set[int] = set()
     deadline = time.monotonic() + 60

@@ -61,11 +61,10 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def in_both_modes() -> Iterator[Any]:
-    """Every case both ways. Slow: those that wait for the clock, and torch imported in a fresh process."""
+    """Every case both ways; in the soak alone those that wait for the clock much as another does."""
     for mode in ("fork", "fresh"):
         for case in CASES:
-            slow = case.waits or (mode == "fresh" and (case.lasts or case.file == LOADER))
-            marks = [pytest.mark.slow] if slow else []
+            marks = [pytest.mark.soak] if case.waits else []
             yield pytest.param(mode, case, id=f"{mode}-{case.name}", marks=marks)
 
 

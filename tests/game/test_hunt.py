@@ -385,7 +385,7 @@ def test_killed_while_checking(hunt: Hunt, tmp_path: Path) -> None:
     kill_checks(2, hunt, _made(tmp_path / "noted") / "pids")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_killed_many_times(hunt: Hunt, tmp_path: Path, level1_only: Catalog) -> None:
     kill_rewrites(20, hunt)
     kill_small_changes(20, hunt)

@@ -179,7 +179,6 @@ def test_one_row_group_is_read_at_a_time(shards: Path, monkeypatch: pytest.Monke
     assert read == [1]
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
 def test_shards_larger_than_memory_are_streamed(tmp_path: Path) -> None:
     """The loader's stream over 640 MB of text, with room for less than half of it."""

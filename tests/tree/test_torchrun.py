@@ -92,7 +92,7 @@ def test_two_processes_follow_one_and_their_state_moves_to_one(base_dir: Path) -
     check_same_curve(resumed.records, many[10:])
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("processes", [2, 4])
 def test_many_processes_follow_one_for_200_steps(base_dir: Path, processes: int) -> None:
     settings = replace(BASE, num_iterations=200, save_every=100, eval_every=50)
@@ -100,7 +100,6 @@ def test_many_processes_follow_one_for_200_steps(base_dir: Path, processes: int)
     check_same_curve(one.records, pretrain(processes, base_dir, replace(settings, name="many")))
 
 
-@pytest.mark.slow
 def test_one_process_s_state_moves_to_several(base_dir: Path) -> None:
     settings = replace(BASE, name="one", stripes=4)
     whole = base_train.train(settings, run_dir=base_dir / "one").records
@@ -110,7 +109,6 @@ def test_one_process_s_state_moves_to_several(base_dir: Path) -> None:
         check_same_curve(resumed, whole)
 
 
-@pytest.mark.slow
 def test_resuming_in_two_processes_is_exact(base_dir: Path) -> None:
     whole = pretrain(2, base_dir, replace(BASE, name="whole"))
     pretrain(2, base_dir, replace(BASE, name="stopped"))
@@ -123,7 +121,6 @@ def test_resuming_in_two_processes_is_exact(base_dir: Path) -> None:
         assert torch.equal(weight, weights[1][name]), name
 
 
-@pytest.mark.slow
 def test_fine_tuning_in_two_processes_follows_one(base_dir: Path) -> None:
     model = tiny_training.random_model(n_layer=2)
     save_checkpoint(base_dir / "base", 1, model.state_dict(), [], build_meta(model))
@@ -148,7 +145,6 @@ def test_fine_tuning_in_two_processes_follows_one(base_dir: Path) -> None:
         assert a.get("val_loss") == pytest.approx(b.get("val_loss"), abs=1e-3)
 
 
-@pytest.mark.slow
 def test_evaluation_is_the_same_in_two_processes(base_dir: Path) -> None:
     model = tiny_training.random_model()
     save_checkpoint(base_dir / "sft", 1, model.state_dict(), [], build_meta(model))
@@ -162,7 +158,6 @@ def test_evaluation_is_the_same_in_two_processes(base_dir: Path) -> None:
     assert reports[0] == reports[1]
 
 
-@pytest.mark.slow
 def test_a_rank_that_dies_ends_the_job_with_its_traceback(base_dir: Path, tmp_path: Path) -> None:
     script = tmp_path / "dies.py"
     script.write_text(
