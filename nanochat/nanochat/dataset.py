@@ -63,9 +63,11 @@ def document_groups(
     """
     if split not in ("train", "val"):
         raise ValueError(f'split is {split!r}, but must be "train" or "val"')
+    # shards, if a folder is configured
     data_dir = data_dir or os.environ.get("NANOCHAT_DATA_DIR")
     if data_dir:
         return ParquetGroups(Path(data_dir).expanduser(), split, start, step)
+    # else the default corpus
     return PythonGroups(Path(sysconfig.get_path("stdlib")), split, start, step)
 
 

@@ -137,6 +137,7 @@ def draw(chart: Chart) -> str:
     def height(y: float) -> float:
         return math.log10(y) if chart.log_y else y
 
+    # ranges of both axes
     x_low, x_high = _range([x for x, _ in values])
     y_low, y_high = _range([height(y) for _, y in values])
 
@@ -145,6 +146,7 @@ def draw(chart: Chart) -> str:
         down = HEIGHT - BOTTOM - (y - y_low) / (y_high - y_low) * (HEIGHT - TOP - BOTTOM)
         return f"{across:.1f},{down:.1f}"
 
+    # grid and labels
     shapes = []
     for tick in _ticks(y_low, y_high):
         down = place(x_low, tick).split(",")[1]
@@ -156,6 +158,7 @@ def draw(chart: Chart) -> str:
         shapes.append(
             f"<text x='{across}' y='{HEIGHT - BOTTOM + 18}' text-anchor='middle'>{_short(tick)}</text>"
         )
+    # lines
     for i, (label, line) in enumerate(chart.lines.items()):
         colour = COLOURS[i % len(COLOURS)]
         path = " ".join(place(x, height(y)) for x, y in line)
@@ -165,6 +168,7 @@ def draw(chart: Chart) -> str:
                 f"<text x='{WIDTH - RIGHT}' y='{TOP + 14 + 16 * i}' text-anchor='end' fill='{colour}'>"
                 f"{html.escape(label)}</text>"
             )
+    # titles
     title = f"<text x='{LEFT}' y='18' class='title'>{html.escape(chart.title)}</text>"
     x_label = (
         f"<text x='{(LEFT + WIDTH - RIGHT) / 2}' y='{HEIGHT - 6}' text-anchor='middle'>"

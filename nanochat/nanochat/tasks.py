@@ -69,6 +69,7 @@ class Task:
         """Problem `index`: one question and the reference answer to it."""
         if not 0 <= index < self.size:
             raise IndexError(f"problem {index} of {self.size}")
+        # a problem of this index
         rng = random.Random(f"{self.name} {self.split} {self.phrasings} {self.seed} {index}")
         question, answer = self.write(rng)
         if self.wrapped and self.phrasings == "train":
@@ -222,6 +223,7 @@ class Mixture:
     """
 
     def __init__(self, tasks: Sequence[Task], seed: int = 0, sorted_stretch: int = 1) -> None:
+        # shuffle
         self.order = [(task, index) for task in tasks for index in range(len(task))]
         random.Random(seed).shuffle(self.order)
         self.sorted_stretch = sorted_stretch
@@ -270,6 +272,7 @@ def validation_mixture(seed: int = 0, sorted_stretch: int = 1) -> Mixture:
 def words(split: Split) -> tuple[str, ...]:
     """The words of a split: lower-case, of 3 to 12 letters, met several times in Python's own sources."""
     stdlib = Path(sysconfig.get_path("stdlib"))
+    # count the words of the corpus
     counts: Counter[str] = Counter()
     for corpus_split in ("train", "val"):
         for group in PythonGroups(stdlib, corpus_split):

@@ -48,6 +48,7 @@ class Settings:
 
 def bits_per_byte(model: GPT, tokenizer: RustBPETokenizer, split: str, settings: Settings) -> float:
     """Bits per byte on the first `eval_tokens` of a split, shared among the processes."""
+    # this process's share of the split
     _, _, _, world_size = get_dist_info()
     device = model.get_device()
     B, T = settings.device_batch_size, model.config.sequence_len
@@ -58,6 +59,7 @@ def bits_per_byte(model: GPT, tokenizer: RustBPETokenizer, split: str, settings:
 
 def samples(engine: Engine, prompt: str, settings: Settings) -> list[str]:
     """Continuations of a prompt, the prompt in front."""
+    # a row for each sample
     bos = engine.tokenizer.get_bos_token_id()
     rows, _ = engine.generate_batch(
         engine.tokenizer.encode(prompt, prepend=bos),
@@ -77,9 +79,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         engine, meta = load_engine(get_base_dir() / settings.name, device)
         print0(f"{settings.name}, step {meta['step']}: {engine.model.num_parameters:,} parameters")
+        # bits per byte
         for split in ("train", "val"):
             bpb = bits_per_byte(engine.model, engine.tokenizer, split, settings)
             print0(f"{split:>5}: {bpb:.4f} bits per byte")
+        # samples
         for prompt in PROMPTS if settings.prompt is None else [settings.prompt]:
             for text in samples(engine, prompt, settings):
                 print0("-" * 40)

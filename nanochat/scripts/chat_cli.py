@@ -71,6 +71,7 @@ def talk(session: ChatSession) -> None:
         except EOFError:
             print()
             return
+        # commands
         if message == "/quit":
             return
         if message == "/new":
@@ -80,6 +81,7 @@ def talk(session: ChatSession) -> None:
             print(HELP)
         elif message.startswith("/"):
             print(f"there is no command {message.split()[0]}: {HELP}")
+        # a message
         elif message:
             print("nanochat: ", end="", flush=True)
             answer(session, message)
@@ -93,6 +95,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     device_type = autodetect_device_type() if settings.device == "auto" else settings.device
     *_, device = compute_init(device_type)
     engine, _ = load_engine(get_base_dir() / settings.name, device)
+    # one conversation
     session = ChatSession(
         engine,
         max_tokens=settings.max_tokens,

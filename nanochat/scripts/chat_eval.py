@@ -95,13 +95,16 @@ def evaluate(
     _, rank, _, world_size = get_dist_info()
     result = SuiteResult(name, correct=0, total=0, malformed=0, tool_calls=0)
     for index in range(rank, min(len(task), max_problems or len(task)), world_size):
+        # answer and judge
         conversation = task[index]
         turn = complete(engine, conversation, max_tokens=max_tokens, temperature=temperature)
         is_right = turn.well_formed and task.evaluate(conversation, turn.text)
+        # count
         result.total += 1
         result.correct += is_right
         result.malformed += not turn.well_formed
         result.tool_calls += turn.tool_calls
+        # keep a few wrong answers
         if not is_right and len(result.wrong) < 10:
             question, reference = (message["content"] for message in conversation["messages"])
             wrong = {
@@ -112,6 +115,7 @@ def evaluate(
             result.wrong.append(wrong)
         if on_problem is not None:
             on_problem()
+    # over all ranks
     if world_size > 1:
         counts = torch.tensor([result.correct, result.total, result.malformed, result.tool_calls])
         counts = counts.to(engine.model.get_device())
@@ -141,12 +145,14 @@ def main(argv: Sequence[str] | None = None) -> list[SuiteResult]:
     device_type = autodetect_device_type() if settings.device == "auto" else settings.device
     *_, device = compute_init(device_type)
     try:
+        # suites and model
         chosen = {name: task for name, task in suites().items() if (settings.only or "") in name}
         if not chosen:
             raise UserError(f"no suite's name contains {settings.only!r}; there are: {'; '.join(suites())}")
         run_dir = get_base_dir() / settings.name
         engine, meta = load_engine(run_dir, device)
         sizes = {name: min(len(task), settings.max_problems or len(task)) for name, task in chosen.items()}
+        # evaluate
         results = []
         with Progress(sum(sizes.values()), unit="problems", title="evaluating") as progress:
             for name, task in chosen.items():
@@ -160,6 +166,7 @@ def main(argv: Sequence[str] | None = None) -> list[SuiteResult]:
                     on_problem=partial(progress.update, get_dist_info()[3], suite=name),
                 )
                 results.append(result)
+        # report
         print_table(results, settings.show_wrong)
         report: dict[str, Any] = {"step": meta["step"], "suites": [asdict(result) for result in results]}
         if get_dist_info()[1] == 0:

@@ -83,10 +83,12 @@ def load_state(base_dir: Path, settings: Settings) -> dict[str, Any]:
     """
     path = base_dir / STATE_FILE
     fresh = {"scale": settings.scale, "recipe": RECIPES[settings.scale], "seconds": {}, "commands": {}}
+    # start again
     if settings.overwrite:
         path.unlink(missing_ok=True)
         for name in ("tokenizer", "base", "sft"):
             shutil.rmtree(base_dir / name, ignore_errors=True)
+    # a new one
     if not path.exists():
         for name in ("base", "sft"):
             if latest_step(base_dir / name) is not None:
@@ -96,6 +98,7 @@ def load_state(base_dir: Path, settings: Settings) -> dict[str, Any]:
                 )
         save_state(base_dir, fresh)
         return fresh
+    # one to go on with
     state = json.loads(path.read_text(encoding="utf-8"))
     if state["recipe"] != fresh["recipe"]:
         raise UserError(
@@ -132,6 +135,7 @@ def run_stages(base_dir: Path, settings: Settings) -> dict[str, Any]:
             continue
         command = " ".join([f"python -m scripts.{script}", *flags])
         print0(f"{name}: {command}")
+        # run the stage, then note it
         started = time.monotonic()
         main_of_stage(flags)
         state["seconds"][name] = max(time.monotonic() - started, seconds_of_run(base_dir, name))
@@ -176,6 +180,7 @@ def curves(metrics: dict[str, list[dict[str, Any]]]) -> list[Block]:
             key: [(record["step"] + 1, record[key]) for record in records if key in record]
             for key in ("loss", "lr_multiplier", "grad_norm", "val_bpb", "val_loss")
         }
+        # loss
         window = max(1, len(records) // 100)
         losses = {"training": smooth(points["loss"], window)}
         if points["val_loss"]:
@@ -186,6 +191,7 @@ def curves(metrics: dict[str, list[dict[str, Any]]]) -> list[Block]:
         if points["val_bpb"]:
             bits = {"bits per byte": points["val_bpb"]}
             charts.append(Chart(f"{slug}_bpb", "Validation, bits per byte", "step", bits))
+        # learning rate and gradient norm
         rates = {"multiplier": points["lr_multiplier"]}
         charts.append(Chart(f"{slug}_lr", "Learning rate, as a share of the highest", "step", rates))
         norms = {"norm": smooth(points["grad_norm"], window)}
@@ -203,8 +209,10 @@ def make_report(base_dir: Path, state: dict[str, Any]) -> tuple[Path, Path]:
     meta = load_checkpoint(base_dir / "base", step, with_training_state=False).meta
     engine, _ = load_engine(base_dir / "sft")
     evaluation = json.loads((base_dir / "sft" / chat_eval.RESULTS_FILE).read_text(encoding="utf-8"))
+    # results of the evaluation
     suites = [chat_eval.SuiteResult(**suite) for suite in evaluation["suites"]]
 
+    # the page
     seconds = state["seconds"]
     tokens = {stage: sum(record["tokens"] for record in records) for stage, records in metrics.items()}
     config = [(key, f"{value:,}") for key, value in meta["model_config"].items()]

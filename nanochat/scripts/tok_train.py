@@ -90,11 +90,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = parse_settings(Settings, argv)
     tokenizer_dir = get_base_dir() / "tokenizer"
 
+    # train and save
     started = time.monotonic()
     tokenizer = train(settings)
     seconds = time.monotonic() - started
     tokenizer.save(tokenizer_dir)
 
+    # report
     size = tokenizer.get_vocab_size()
     print0(f"trained in {seconds:.1f} s: {size} ids, {len(SPECIAL_TOKENS)} of them special tokens")
     if size < settings.vocab_size:
