@@ -8,9 +8,7 @@ means is left as it is, and named.
 from __future__ import annotations
 
 import io
-import shutil
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ from bughunt.author.patchfile import (
     style_of,
 )
 from bughunt.disk.files import write_atomically
+from bughunt.disk.places import temporary_folder
 from bughunt.errors import BughuntError
 from bughunt.workspace.git import run_git
 
@@ -71,10 +70,10 @@ def rebase_repository(repository: Path, revision: str = "HEAD", *, write: bool) 
 def edition_at(repository: Path, revision: str) -> Iterator[Edition]:
     """Tree and challenges as they were committed, in a folder that goes again."""
     packed = run_git(repository, "archive", "--format=tar", revision, "--", TREE, CHALLENGES)
-    with tempfile.TemporaryDirectory(prefix="bughunt-rebase-") as name:
+    with temporary_folder() as folder:
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-            archive.extractall(name, filter="data")
-        yield Edition(Path(name) / TREE, Path(name) / CHALLENGES)
+            archive.extractall(folder, filter="data")
+        yield Edition(folder / TREE, folder / CHALLENGES)
 
 
 def rebase(
@@ -96,8 +95,8 @@ def rebase(
         if on_patch is not None:
             on_patch(result)
 
-    with tempfile.TemporaryDirectory(prefix="bughunt-rebase-") as name:
-        trial = _Trial(before, after, Path(name).resolve(), write)
+    with temporary_folder() as folder:
+        trial = _Trial(before, after, folder.resolve(), write)
         for bug_patch in sorted(after.challenges.glob("*/*/bug.patch")):
             result, old_bug, new_bug = trial.refit(bug_patch)
             note(result)
@@ -174,7 +173,7 @@ class _Trial:
         inside = {file: text for file, text in base.items() if patch and file in files_of(patch)}
         if patch is None or not inside:
             return base
-        with self._scratch() as scratch:
+        with temporary_folder(self.folder) as scratch:
             _write(scratch / "tree", inside)
             (scratch / "it.patch").write_text(patch, encoding="utf-8", newline="")
             wanted = [f"--include={file}" for file in inside]
@@ -192,18 +191,10 @@ class _Trial:
         return patched
 
     def _draw(self, base: Files, result: Files, like: str) -> str:
-        with self._scratch() as scratch:
+        with temporary_folder(self.folder) as scratch:
             _write(scratch / "a", base)
             _write(scratch / "b", result)
             return draw(scratch, style_of(like))
-
-    @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        folder = Path(tempfile.mkdtemp(dir=self.folder))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder)
 
 
 def _merged(old_base: Files, old_result: Files, new_base: Files, patch: str) -> tuple[Files, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -262,8 +263,10 @@ def doctor(as_json: AsJson = False) -> int:
 
     hunt = find_hunt()
     found: list[Finding] = []
-    with working("Looking …") as say:
-        for one in examine(load_catalog(), here(), hunt.folder if hunt else None):
+    examination = examine(load_catalog(), here(), hunt.folder if hunt else None)
+    # Closed in any case, so that what it made in the place of play is gone after Ctrl-C, too.
+    with closing(examination), working("Looking …") as say:
+        for one in examination:
             if isinstance(one, Step):
                 say(findings.step(one))
                 continue

@@ -84,8 +84,17 @@ def in_words(size: int) -> str:
 @contextmanager
 def temporary_folder(beside: Path | None = None) -> Iterator[Path]:
     """A folder for the block alone: in `beside`, or where the system keeps what is temporary."""
+    folder = make_temporary_folder(beside)
     try:
-        folder = Path(tempfile.mkdtemp(prefix="bughunt-", dir=beside))
+        yield folder
+    finally:
+        remove_folder(folder)
+
+
+def make_temporary_folder(beside: Path | None = None) -> Path:
+    """A new folder in `beside`, or where the system keeps what is temporary. Raises BughuntError."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="bughunt-", dir=beside))
     except OSError as error:
         if beside is not None:
             raise unusable(beside, error) from error
@@ -95,10 +104,6 @@ def temporary_folder(beside: Path | None = None) -> Iterator[Path]:
                 "Set TMPDIR to a folder that you can write to, on a disk with space.",
             ) from error
         raise unusable(Path(tempfile.gettempdir()), error) from error
-    try:
-        yield folder
-    finally:
-        remove_folder(folder)
 
 
 def _move_from(path: Path) -> str:

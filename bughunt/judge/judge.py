@@ -13,7 +13,6 @@ is limited for each process, the number of processes on Linux and for others tha
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,7 @@ from types import TracebackType
 from typing import Any
 
 from bughunt.content.level import Bug
+from bughunt.disk.places import temporary_folder
 from bughunt.judge.bug_files import BugFiles, FilesUnusable
 from bughunt.judge.cause import REMARK, works_from_elsewhere
 from bughunt.judge.verdict import Verdict, VerdictKind
@@ -146,8 +146,8 @@ class Judge:
             outcome = self._observe(bug, copy, inputs, stop)
             return self._conclude_surely(bug, inputs, outcome, stop)[0] == "fixed"
 
-        with tempfile.TemporaryDirectory(prefix="bughunt-", ignore_cleanup_errors=True) as scratch:
-            return works_from_elsewhere(bug.patch, workspace, Path(scratch), passes if first else None)
+        with temporary_folder() as scratch:
+            return works_from_elsewhere(bug.patch, workspace, scratch, passes if first else None)
 
     def _files_of(self, bug: Bug) -> BugFiles:
         if bug.folder not in self._files:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import Any, Literal, cast
 
 from bughunt.disk.files import remove_folder
+from bughunt.disk.places import make_temporary_folder
 from bughunt.measure.client import Server
 from bughunt.measure.connection import ServerGone
 from bughunt.measure.fresh import run_fresh
@@ -48,7 +48,7 @@ class Measurer:
         self._sandbox = sandbox
         self._server: Server | None = None
         self._changing = Lock()
-        self._scratch = Path(tempfile.mkdtemp(prefix="bughunt-"))
+        self._scratch = make_temporary_folder()
 
     def __enter__(self) -> Measurer:
         return self
@@ -81,7 +81,7 @@ class Measurer:
 
         Raises Stopped when another thread sets `stop` meanwhile (on Windows only after the measurement).
         """
-        scratch = Path(tempfile.mkdtemp(dir=self._scratch))
+        scratch = make_temporary_folder(self._scratch)
         request = {
             "mode": self.mode,
             "sandbox": self._sandbox,

@@ -19,13 +19,13 @@ _COLUMNS = 92
 
 def save(views: Sequence[View], path: Path, title: str) -> None:
     """Writes the views to `path`: a page for `.html`, a picture for `.svg`. Raises BughuntError otherwise."""
-    makers = {".html": html_page, ".svg": svg_picture}
-    maker = makers.get(path.suffix.lower())
-    if maker is None:
+    writers = {".html": html_page, ".svg": svg_picture}
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
         raise BughuntError(
-            f"“{path.name}” cannot be saved.", f"Give a name that ends in {' or '.join(makers)}."
+            f"“{path.name}” cannot be saved.", f"Give a name that ends in {' or '.join(writers)}."
         )
-    document = maker(views, title).encode()
+    document = writer(views, title).encode()
     try:
         write_atomically(path, document)
     except OSError as error:

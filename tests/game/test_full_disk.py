@@ -113,10 +113,11 @@ def test_without_a_temporary_folder_there_is_one_sentence(
 
     assert started.run("solution", "1.1").code == 1
     monkeypatch.setattr(tempfile, "mkdtemp", none)
-    ran = started.run("solution", "1.1")
-    assert ran.code == 2
-    assert "There is no temporary folder that bughunt can write to." in ran.err
-    assert "TMPDIR" in ran.err
+    for command in ("solution", "check", "probe"):
+        ran = started.run(command, "1.1")
+        assert ran.code == 2, command
+        assert "There is no temporary folder that bughunt can write to." in ran.err
+        assert "TMPDIR" in ran.err
 
 
 _ON_A_FULL_DISK = """

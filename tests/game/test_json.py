@@ -15,6 +15,7 @@ from bughunt import __version__
 from bughunt.content.catalog import load_catalog
 from bughunt.hunt import doctor
 from bughunt.hunt.doctor import Finding
+from bughunt.workspace.git import run_git
 
 DOCS = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
 DEFS = json.loads(re.search(r"```json defs\n(.*?)```", DOCS, re.DOTALL)[1])  # type: ignore[index]
@@ -108,9 +109,34 @@ def test_every_document_is_as_described_and_every_description_is_met(
     assert reader.read("solution", "1.1")["free"]
     reader.read("debrief")
     findings = [Finding("git", True, "there"), Finding("torch", False, "not installed", "install it")]
-    monkeypatch.setattr(doctor, "examine", lambda *_, **__: iter(findings))
+    monkeypatch.setattr(doctor, "examine", lambda *_, **__: (one for one in findings))
     reader.read("doctor", code=3)
+    read_rebase(reader, tmp_path / "checkout")
     assert reader.keys == {name: set(schema["properties"]) for name, schema in SCHEMAS.items()}
+
+
+def read_rebase(reader: Reader, checkout: Path) -> None:
+    """In a checkout of a tree and one patch, before and after a line that it changes was changed."""
+    files = {
+        "nanochat/sums.py": "def one():\n    return 1\n",
+        "challenges/level1/sums/bug.patch": "--- a/sums.py\n+++ b/sums.py\n@@ -1,2 +1,2 @@\n def one():\n"
+        "-    return 1\n+    return 2\n",
+    }
+    for name, text in files.items():
+        (checkout / name).parent.mkdir(parents=True)
+        (checkout / name).write_text(text)
+    run_git(checkout, "init", "--quiet")
+    run_git(checkout, "add", ".")
+    run_git(checkout, "commit", "--quiet", "-m", "as it is")
+
+    def read(code: int) -> Any:
+        ran = reader.player.run("dev", "rebase", "--dry-run", "--json", where=checkout)
+        assert ran.code == code, ran
+        return reader.hold(ran)
+
+    assert [patch["outcome"] for patch in read(0)["patches"]] == ["unchanged"]
+    (checkout / "nanochat/sums.py").write_text("def one():\n    return 3\n")
+    assert [patch["outcome"] for patch in read(1)["patches"]] == ["needs a hand"]
 
 
 FAILING = (

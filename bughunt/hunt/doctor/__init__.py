@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from bughunt.content.catalog import Catalog
@@ -15,7 +15,7 @@ from bughunt.hunt.doctor.steps import Steps
 __all__ = ["Finding", "Step", "examine"]
 
 
-def examine(catalog: Catalog, place: Path, hunt: Path | None = None) -> Iterator[Finding | Step]:
+def examine(catalog: Catalog, place: Path, hunt: Path | None = None) -> Generator[Finding | Step, None, None]:
     """What is found, and before each part what is about to be done.
 
     First the machine; then the place of play, which is the folder of the `hunt`, or `place` where there is
