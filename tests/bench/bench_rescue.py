@@ -58,7 +58,7 @@ def main() -> None:
             "rescue": rescue,
             "reset": lambda: hunt.reset(hunt.reset_plan(None)),
             "restore": lambda: hunt.restore(None),
-            "edits": lambda: hunt.edits(hunt.catalog.levels[0]),
+            "edits": lambda: hunt.started(hunt.catalog.levels[0]).workspace.edits(),
         }
         took = {task: seconds(run) for task, run in tasks.items()}
         assert len(list(mine.glob("*/*.py"))) == arguments.files

@@ -10,14 +10,14 @@ import pytest
 from proof import Build
 from spoilers import assert_no_spoiler, assert_spoils_nothing, changed_lines, shown
 
-from bughunt import screens
 from bughunt.content.catalog import Catalog, load_catalog
 from bughunt.content.level import Bug, Level
-from bughunt.hunt.hunt import Hunt, new_seed
+from bughunt.hunt.hunt import Hunt
+from bughunt.hunt.judging import new_seed
 from bughunt.judge import Judge
 from bughunt.loading import load_module
 from bughunt.measure.outcomes import Measurement
-from bughunt.screens import documents
+from bughunt.screens import debrief, hints, levels, opening, probes, status
 from bughunt.workspace import casefile
 from bughunt.workspace.injection import inject
 
@@ -34,17 +34,21 @@ def test_screens_and_documents(level: Level, tmp_path: Path) -> None:
     started = hunt.start(level.id)
     state = hunt.state()
     texts = [
-        shown(screens.started(started, tmp_path)),
-        shown([*screens.status(hunt, state), screens.next_step(hunt, state)]),
-        shown(screens.levels(hunt.catalog, state)),
-        json.dumps(documents.status_document(hunt, state)),
-        json.dumps(documents.levels_document(hunt.catalog, state)),
+        shown(opening.started(started, tmp_path)),
+        shown(status.status(hunt, state)),
+        shown(levels.levels(hunt.catalog, state)),
+        shown(debrief.game_debrief(hunt.catalog, state)),
+        *(shown(hints.hints_again(bug, [], state.bug(bug.id))) for bug in level.bugs),
+        json.dumps(opening.started_document(started)),
+        json.dumps(status.status_document(hunt, state)),
+        json.dumps(levels.levels_document(hunt.catalog, state)),
+        json.dumps(debrief.debrief_document(hunt.catalog, state)),
     ]
     for text in texts:
         assert_no_spoiler(text.replace(str(tmp_path), ""), level)
     assert_no_spoiler(casefile.case_file(level), level)
-    state_text = (tmp_path / ".bughunt" / "state.json").read_text()
-    assert_no_spoiler(state_text, level)
+    for file in (hunt.store.file, hunt.store.log.path):
+        assert_no_spoiler(file.read_text(), level)
 
 
 @pytest.mark.parametrize("level", LEVELS, ids=lambda level: level.id)
@@ -88,7 +92,7 @@ def test_probes(level: Level, bug: Bug, judge: Judge, tmp_path: Path) -> None:
     inputs, outcome = judge.measure(bug, tmp_path / "tree", seed)
     assert isinstance(outcome, Measurement), (seed, outcome)
     module = load_module(str(bug.probe), "bughunt_probe_in_test")
-    assert_no_spoiler(shown([*module.view(inputs, outcome.data), *screens.whole_run(bug)]), level)
+    assert_no_spoiler(shown([*module.view(inputs, outcome.data), *probes.whole_run(bug)]), level)
 
 
 def test_the_spoiler_test_can_tell(catalog: Catalog) -> None:

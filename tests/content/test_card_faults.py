@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from editing import edit, set_key
+from authoring import edit, set_key
 
 from bughunt.content.catalog import load_catalog
 from bughunt.errors import BughuntError

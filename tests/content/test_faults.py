@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from editing import edit, set_key
+from authoring import edit, set_key
 
 from bughunt.content.catalog import load_catalog
 from bughunt.content.faults import faults

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from editing import edit, set_key
+from authoring import edit, set_key
 
 from bughunt.content.catalog import load_catalog
 from bughunt.errors import BughuntError

@@ -15,10 +15,8 @@ from textwrap import dedent
 from typing import Any, ClassVar
 
 import pytest
-from bughunt.screens.probing import views_of
 from command_line import Player
 
-from bughunt import screens
 from bughunt.author.cost import inside, measure
 from bughunt.author.cost.figures import curve
 from bughunt.author.cost.measure import measure_costs
@@ -28,11 +26,14 @@ from bughunt.content.cost_record import Cost, Figure, load_cost, save_cost
 from bughunt.content.installed import challenges_folder, tree_folder
 from bughunt.content.level import Bug
 from bughunt.errors import BughuntError
-from bughunt.hunt.progress import BugProgress, State
+from bughunt.hunt.progress import BugProgress
+from bughunt.hunt.state import State
 from bughunt.loading import load_module
 from bughunt.measure.outcomes import Measurement
 from bughunt.render.plain import draw
+from bughunt.screens import solutions
 from bughunt.screens.debrief import level_debrief
+from bughunt.screens.probes import probed, whole_run
 from bughunt.views import Plot, Series, Table
 
 BUGS = [bug for level in load_catalog().levels for bug in level.bugs]
@@ -94,7 +95,7 @@ class TestShipped:
     def test_the_solution_shows_them(self, bug: Bug) -> None:
         cost = load_cost(bug.folder)
         assert cost is not None
-        views = screens.cost(bug)
+        views = solutions.cost(bug)
         (table,) = [view for view in views if isinstance(view, Table)]
         assert len(table.rows) == len(cost.figures)
         assert sum(isinstance(view, Plot) for view in views) == (cost.plot is not None)
@@ -105,18 +106,18 @@ class TestShipped:
         cost = load_cost(bug.folder)
         assert cost is not None
         names = [figure.name for figure in cost.figures if figure.symptom]
-        tables = screens.whole_run(bug)
+        tables = whole_run(bug)
         assert [row[0] for table in tables if isinstance(table, Table) for row in table.rows] == names
 
     def test_a_probe_ends_with_them(self) -> None:
-        bug = next(bug for bug in BUGS if screens.whole_run(bug))
-        found = views_of(bug, *_measured(bug))
-        assert list(found.views)[-1:] == screens.whole_run(bug)
+        bug = next(bug for bug in BUGS if whole_run(bug))
+        found = probed(bug, *_measured(bug))
+        assert list(found.views)[-1:] == whole_run(bug)
 
     def test_the_debrief_has_those_of_the_fixed_bugs(self) -> None:
         level = load_catalog().levels[0]
         state = State(
-            bugs={level.bugs[1].id: BugProgress(verdict="fixed", fixed_at="2026-01-01T00:00:00+00:00")}
+            bugs={level.bugs[1].id: BugProgress(verdict="fixed", solved_at="2026-01-01T00:00:00+00:00")}
         )
         first = [load_cost(bug.folder) for bug in level.bugs]
         text = " ".join(draw(level_debrief(level, state), 200).split())

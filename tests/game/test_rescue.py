@@ -24,13 +24,13 @@ def test_reset_and_restore_and_restore_again(
     assert tree_of(workspace) == start
     assert reset.rescue is not None
     assert reset.rescue.folder.is_dir()
-    _, overwritten = hunt.restore(None)
+    overwritten = hunt.restore(None).overwritten
     assert tree_of(workspace) == mine
     assert overwritten is None
     edit_more = workspace / "more.txt"
     edit_more.write_text("more")
     with_more = tree_of(workspace)
-    _, overwritten = hunt.restore(reset.rescue.id)
+    overwritten = hunt.restore(reset.rescue.id).overwritten
     assert tree_of(workspace) == mine
     assert overwritten is not None
     hunt.restore(None)

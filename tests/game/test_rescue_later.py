@@ -27,8 +27,8 @@ def test_restore_after_the_game_was_upgraded(
         (target / "nanochat" / "newer.py").write_text("newer\n")
 
     monkeypatch.setattr(workspace_module, "inject", newer)
-    with hunt.progress.update() as state:
-        state.levels["level1"].version = "older"
+    with hunt.store.update() as change:
+        change.state.levels["level1"].version = "older"
     for command in (hunt.reset_plan, lambda _: hunt.check([], seed=1)):
         with pytest.raises(BughuntError) as caught:
             command(None)

@@ -102,7 +102,7 @@ def test_cut_short(
 
     later = Hunt(hunt.folder, level1_only)
     later.state()
-    [notice] = later.progress.notices
+    [notice] = later.store.notices
     assert f"a {what} was cut short" in notice
     with pytest.raises(BughuntError) as caught:
         later.check([], seed=1)

@@ -74,8 +74,8 @@ def test_what_an_editor_drops_is_no_edit(name: str, hunt: Hunt, workspace: Path,
     (workspace / "nanochat" / name).write_text("not mine\n")
     (workspace / name).write_text("not mine\n")
     assert not [file for file in files_of(workspace) if file.endswith(name)]
-    assert hunt.edits(level1) == []
-    assert hunt.diff(level1) == ""
+    assert hunt.started(level1).workspace.edits() == []
+    assert hunt.started(level1).workspace.diff() == ""
     edit(workspace)
     rescue = hunt.reset(hunt.reset_plan(None)).rescue
     assert rescue is not None
@@ -86,7 +86,7 @@ def test_what_an_editor_drops_is_no_edit(name: str, hunt: Hunt, workspace: Path,
 
 def test_emacs_marks_a_file_with_a_link_to_nowhere(hunt: Hunt, workspace: Path, level1: Level) -> None:
     (workspace / "nanochat" / ".#gpt.py").symlink_to("player@host.123:456")
-    assert hunt.edits(level1) == []
+    assert hunt.started(level1).workspace.edits() == []
 
 
 def test_python_counts_wherever_it_stands(hunt: Hunt, workspace: Path, level1: Level) -> None:
@@ -96,7 +96,7 @@ def test_python_counts_wherever_it_stands(hunt: Hunt, workspace: Path, level1: L
         (workspace / name).write_text("mine = 1\n")
     (workspace / "data" / "shard.bin").write_bytes(b"\0")
     mine = tree_of(workspace)
-    assert hunt.edits(level1) == [
+    assert hunt.started(level1).workspace.edits() == [
         "data/convert.py",
         "mine/deep/er.py",
         "nanochat/parts/one.py",
@@ -119,7 +119,7 @@ def test_a_folder_of_the_level_is_never_taken_for_an_installed_one(
 ) -> None:
     (workspace / "nanochat" / "pyvenv.cfg").write_text("home = /usr\n")
     edit(workspace)
-    assert hunt.edits(level1) == ["nanochat/pyvenv.cfg", TOKENIZER]
+    assert hunt.started(level1).workspace.edits() == ["nanochat/pyvenv.cfg", TOKENIZER]
 
 
 def test_what_a_rescue_of_an_older_game_holds_is_brought_back(hunt: Hunt, workspace: Path) -> None:
@@ -131,7 +131,7 @@ def test_what_a_rescue_of_an_older_game_holds_is_brought_back(hunt: Hunt, worksp
     (rescue.saved / "notes" / "mine.txt").write_text("older\n")
     (workspace / "notes").mkdir()
     (workspace / "notes" / "mine.txt").write_text("newer\n")
-    _, overwritten = hunt.restore(rescue.id)
+    overwritten = hunt.restore(rescue.id).overwritten
     assert (workspace / "notes" / "mine.txt").read_text() == "older\n"
     assert overwritten is not None
     assert (overwritten.saved / "notes" / "mine.txt").read_text() == "newer\n"

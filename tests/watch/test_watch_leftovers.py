@@ -21,7 +21,7 @@ def test_the_socket_of_an_older_watch_is_not_asked(
         older.bind(".bughunt/watch.sock")
         older.listen()
         older.setblocking(False)
-        _, (verdict,) = hunt.check(["1.1"], 7)
+        (verdict,) = hunt.check(["1.1"], 7).verdicts
         watcher = watch()
         watcher.settle(3)
         watcher.session.close()

@@ -11,6 +11,7 @@ from watching import ScriptedJudge, Watcher
 
 from bughunt.content.level import Bug
 from bughunt.hunt.hunt import Hunt
+from bughunt.judge.verdict import Verdict
 from bughunt.render import plain
 from bughunt.watch.events import Check, Look, Saved, Show, StartLevel, TakeHint
 from bughunt.watch.scene import Failed, Page
@@ -200,8 +201,7 @@ class TestAccidents:
     def test_another_command_changes_the_state(self, watch: Watch, hunt: Hunt) -> None:
         watcher = watch(manual=True)
         watcher.audience.until(lambda: bool(watcher.audience.heard))
-        with Hunt(hunt.folder).progress.update() as state:
-            state.bug("1.3").verdict = "crashed"
+        Hunt(hunt.folder).record(Verdict("1.3", "crashed"), 1)
         watcher.audience.until(lambda: watcher.audience.kinds == [None, None, "crashed"])
 
     def test_no_more_events(self, watch: Watch, hunt: Hunt, monkeypatch: pytest.MonkeyPatch) -> None:
