@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,8 @@ def rank_main(rank: int, folder: Path) -> None:
         folder / f"rank{rank}.pt",
     )
     dist.destroy_process_group()
+    # The threads of a process group can abort an interpreter that shuts down, after all is done.
+    os._exit(0)
 
 
 @pytest.fixture(scope="module")
