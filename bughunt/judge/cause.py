@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bughunt.content.installed import tree_folder
+from bughunt.content.tree import tree_files
+from bughunt.workspace.scope import counted, files_of
+
 REMARK = "The code that this bug changed is as it was: the repair works from another place."
 
 
@@ -64,11 +68,11 @@ def works_from_elsewhere(
         texts[hunk.file] = text
     copy = scratch / "put-back"
     try:
-        shutil.copytree(workspace, copy, ignore=shutil.ignore_patterns(".*", "runs", "__pycache__"))
+        _copy_source(workspace, copy)
         for file, text in texts.items():
             (copy / file).write_text(text, encoding="utf-8")
         return passes(copy)
-    except (OSError, shutil.Error):
+    except OSError:
         return False
     finally:
         shutil.rmtree(copy, ignore_errors=True)
@@ -93,6 +97,13 @@ def read_hunks(patch: Path) -> Iterator[Hunk]:
                 yield Hunk(file, above, tuple(clean), tuple(defective), line[1:])
                 clean, defective = [], []
             above = line[1:]
+
+
+def _copy_source(workspace: Path, copy: Path) -> None:
+    """Copies the code alone: a workspace may hold environments and data of the player's, however large."""
+    for file, path in counted(files_of(workspace), list(tree_files(tree_folder()))).items():
+        (copy / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy / file)
 
 
 def _read(path: Path) -> str:

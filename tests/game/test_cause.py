@@ -72,3 +72,23 @@ def test_the_verdict_stays_fixed_and_says_so(tmp_path: Path) -> None:
     assert [name for name, verdict in verdicts.items() if verdict.elsewhere] == ["around", "both"]
     assert verdicts["around"].message == REMARK
     assert verdicts["clean"].message == ""
+
+
+def test_of_a_workspace_full_of_other_things_the_code_alone_is_copied(tmp_path: Path) -> None:
+    """An environment and data of the player's may be larger than the disk that the copy is made on."""
+    tree = tmp_path / "tree"
+    inject(tree, [])
+    for name in ("env/pyvenv.cfg", "env/lib/x.py", "data/1.bin", "data/2.bin"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text("large")
+    (tree / "nanochat" / "mine.py").write_text("x = 1\n")
+    copies: list[set[str]] = []
+
+    def fails(copy: Path) -> bool:
+        copies.append({path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()})
+        return False
+
+    assert not works_from_elsewhere(NARROW_INPUTS.patch, tree, tmp_path, fails)
+    [copied] = copies
+    assert {"nanochat/mine.py", "nanochat/gpt.py"} < copied
+    assert not {name for name in copied if name.startswith(("env/", "data/"))}
