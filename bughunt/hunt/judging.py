@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bughunt.content.catalog import Catalog
@@ -31,7 +32,7 @@ def probe(store: Store, started: StartedLevel, bug: Bug, seed: int) -> tuple[Any
     path = started.ready().path
     with open_judge() as judge:
         measured = judge.measure(bug, path, seed)
-    with store.update() as change:
+    with _told_if_not_recorded(store, "The probe"), store.update() as change:
         change.note(events.Probe(bug=bug.id, seed=seed))
     return measured
 
@@ -55,7 +56,8 @@ def check(
         judge.prepare(bugs)
         for bug in bugs:
             verdict = judge.judge(bug, path, seed, first=not state.bug(bug.id).solved)
-            completed |= record(store, started, verdict, seed)
+            with _told_if_not_recorded(store, f"The verdict on {bug.id}"):
+                completed |= record(store, started, verdict, seed)
             verdicts.append(verdict)
             on_verdict(verdict)
     return Checked(started.level, verdicts, seed, completed)
@@ -75,6 +77,15 @@ def record(store: Store, started: StartedLevel, verdict: Verdict, seed: int) -> 
         before = change.state.all_fixed(bugs)
         change.note(event)
         return change.state.all_fixed(bugs) and not before
+
+
+@contextmanager
+def _told_if_not_recorded(store: Store, what: str) -> Iterator[None]:
+    """What was found out is shown all the same where the hunt cannot be written to."""
+    try:
+        yield
+    except BughuntError as error:
+        store.tell(f"{what} was not recorded. {error.message} {error.step}")
 
 
 def level_to_check(catalog: Catalog, bugs: Sequence[Bug]) -> Level | None:

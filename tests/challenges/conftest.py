@@ -29,7 +29,7 @@ def catalog() -> Catalog:
 @pytest.fixture(scope="session")
 def judge() -> Iterator[Judge]:
     """One judge for all tests: its server imports torch once. A fix that hangs is not waited for as long."""
-    with Judge(tree_folder(), limits=Limits(seconds=10.0)) as judge:
+    with Judge(tree_folder(), limits=Limits(seconds=20.0)) as judge:
         yield judge
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -145,3 +146,20 @@ def test_a_solution_under_json_says_what_the_next_call_does(started: Player) -> 
     assert document["price"] == 8
     assert document["step"] == "bughunt solution 1.3 --json"
     assert "8 points" in document["message"]
+
+
+@pytest.mark.parametrize("command", ["check", "probe"])
+def test_what_was_found_out_is_shown_although_it_cannot_be_recorded(
+    command: str, started: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk that can only be read, say: the status is that of the verdict."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(started.folder / ".bughunt" / "state.json"))
+
+    monkeypatch.setattr("bughunt.hunt.store.write_atomically", refuse)
+    ran = started.run(command, "1.2", "--seed", "7")
+    assert ran.code == (1 if command == "check" else 0)
+    assert "int64" in ran.out
+    assert "was not recorded" in ran.err
+    assert "state.json" in ran.err.replace("\n", "")
