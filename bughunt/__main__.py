@@ -6,6 +6,6 @@ from pathlib import Path
 if sys.path and Path(sys.path[0]).resolve() != Path(__file__).resolve().parent.parent:
     del sys.path[0]
 
-from bughunt.cli.main import main
+from bughunt.cli.entry import main
 
 main()

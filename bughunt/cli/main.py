@@ -57,6 +57,11 @@ def _invoke(arguments: Sequence[str]) -> int:
             return int(command.invoke(context) or Exit.DONE)
     except typer.Exit as ended:
         return ended.exit_code
+    except SystemExit as ended:
+        # Rich ends the program where nobody reads its help any more.
+        if isinstance(ended.__context__, BrokenPipeError):
+            return Exit.DONE
+        raise
 
 
 def _expect_streams() -> None:

@@ -97,8 +97,12 @@ def answer(
 
 
 def print_json(document: dict[str, Any]) -> None:
+    """Prints a document; with what there is to tell of the hunt, if anything, for whoever reads no more."""
     from bughunt.render import show_text
 
+    notices = [notice for hunt in _opened for notice in hunt.store.notices]
+    if notices:
+        document = {**document, "notices": notices}
     show_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -184,8 +184,8 @@ def restore(
 
     hunt = open_hunt()
     if show_list:
-        found = hunt.rescues.all()
-        answer(as_json, lambda: rescues.rescues_document(found), lambda: rescues.rescues(found))
+        found = (hunt.rescues.all(), hunt.rescues.unreadable())
+        answer(as_json, lambda: rescues.rescues_document(*found), lambda: rescues.rescues(*found))
         return Exit.DONE
     result = hunt.restore(rescue)
     answer(as_json, lambda: rescues.restored_document(result), lambda: rescues.restored(result))
@@ -250,7 +250,8 @@ def debrief(
     if as_json:
         print_json(debrief.debrief_document(hunt.catalog, state))
     else:
-        show_or_save(debrief.game_debrief(hunt.catalog, state), save, "bughunt: the debrief")
+        notices = debrief.notices(hunt.store.notices) if save else []
+        show_or_save([*notices, *debrief.game_debrief(hunt.catalog, state)], save, "bughunt: the debrief")
     return Exit.DONE
 
 

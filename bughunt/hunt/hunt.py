@@ -165,7 +165,7 @@ class Hunt:
 
         with self.store.update() as change:
             progress = change.state.bug(bug.id)
-            if not (progress.solved or progress.solution_asked):
+            if not (progress.solved or progress.solution_opened or progress.solution_asked):
                 change.note(events.Solution(bug=bug.id, opened=False))
                 return None
             diff = solution_diff(level, bug)

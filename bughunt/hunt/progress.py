@@ -12,6 +12,7 @@ class BugProgress:
     """`verdict` is the last one on the code as it is, None while there is none. Times are ISO 8601, UTC.
 
     `solved_at` is when the bug was first fixed, `elsewhere` whether from another place than the defect's.
+    `solution_asked`: the solution was asked for, and nothing has happened to the bug since.
     """
 
     verdict: str | None = None
@@ -36,7 +37,7 @@ class BugProgress:
         """The progress after an event about this bug."""
         match event:
             case Hint(number=number):
-                return replace(self, hints=max(self.hints, number))
+                return replace(self, hints=max(self.hints, number), solution_asked=False)
             case Check():
                 return self._after_check(event)
             case Solution(opened=True):
@@ -57,7 +58,7 @@ class BugProgress:
                 )
 
     def _after_check(self, event: Check) -> BugProgress:
-        checked = replace(self, checks=self.checks + 1)
+        checked = replace(self, checks=self.checks + 1, solution_asked=False)
         if event.verdict == "unknown":
             return checked
         if event.verdict == "fixed" and not self.solved:
@@ -73,4 +74,4 @@ def apply_event(bugs: dict[str, BugProgress], event: AnyEvent) -> None:
         case Start() | Reset() | Restore():
             for name in event.bugs:
                 if name in bugs:
-                    bugs[name] = replace(bugs[name], verdict=None)
+                    bugs[name] = replace(bugs[name], verdict=None, solution_asked=False)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from bughunt.content.level import Bug, Level
 from bughunt.hunt import events
 from bughunt.hunt.results import Reset, Restored
-from bughunt.hunt.started import StartedLevel, rescues_in, sharing_files
+from bughunt.hunt.started import StartedLevel, in_the_way, rescues_in, sharing_files
 from bughunt.hunt.starting import level_snapshot
 from bughunt.hunt.state import LevelRecord, State, UnusableError, carried_progress, level_record
 from bughunt.hunt.store import Change, Store
@@ -52,6 +52,8 @@ def restore(store: Store, level: Level, name: str | None) -> Restored:
         if level.id not in levels:
             levels[level.id] = LevelRecord(workspace=level.id, version=level.version, started=events.now())
         started = StartedLevel(level, levels[level.id], store.folder)
+        if started.is_in_the_way:
+            raise in_the_way(started.path)
         if not started.path.exists():
             started.workspace.create()
         rescue = started.workspace.bring_back(rescues, wanted, operation, level_snapshot(change, level))

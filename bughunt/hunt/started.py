@@ -37,6 +37,11 @@ class StartedLevel:
         return self.path.is_dir()
 
     @property
+    def is_in_the_way(self) -> bool:
+        """Is something else than a folder where the workspace should be?"""
+        return not self.is_there and (self.path.exists() or self.path.is_symlink())
+
+    @property
     def is_current(self) -> bool:
         """Was it made from this very version of the level?"""
         return self.record.version == self.level.version
@@ -52,6 +57,8 @@ class StartedLevel:
 
     def current(self) -> StartedLevel:
         """This, when the workspace is there and of this version of the game. Raises BughuntError if not."""
+        if not self.is_there and self.is_in_the_way:
+            raise in_the_way(self.path)
         if not self.is_there:
             raise BughuntError(
                 f"The workspace {self.path} is gone.",
@@ -70,6 +77,14 @@ class StartedLevel:
         if error is not None:
             raise error
         return self
+
+
+def in_the_way(path: Path) -> BughuntError:
+    """What to say of something of the player's that stands where a workspace should be."""
+    return BughuntError(
+        f"{path} is in the way: it is not a workspace of this game.",
+        "Move it, or start the hunt in an empty folder.",
+    )
 
 
 def workspace_at(path: Path, level: Level, folder: Path, *, guided: bool) -> Workspace:

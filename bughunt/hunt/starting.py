@@ -10,7 +10,7 @@ from bughunt.errors import BughuntError
 from bughunt.hunt import events
 from bughunt.hunt.edits import files_hash
 from bughunt.hunt.results import Started
-from bughunt.hunt.started import rescues_in, workspace_at
+from bughunt.hunt.started import in_the_way, rescues_in, workspace_at
 from bughunt.hunt.state import LevelRecord
 from bughunt.hunt.store import Change, Store
 
@@ -25,15 +25,17 @@ def start(store: Store, level: Level, *, fresh: bool, guided: bool) -> Started:
         path = store.folder.parent / (record.workspace if record else level.id)
         ours = path.is_dir() and (record is not None or _looks_made_by_us(path))
         if not ours and (path.exists() or path.is_symlink()):
-            raise BughuntError(
-                f"{path} is in the way: it is not a workspace of this game.",
-                "Move it, or start the hunt in an empty folder.",
-            )
+            raise in_the_way(path)
         if not ours:
             started = _create(store, change, level, path, guided)
         elif fresh:
             started = _start_over(store, change, level, path, guided)
         else:
+            if record is None:
+                store.tell(
+                    f"{path} was here before, but this hunt has no record of it: what was paid and earned "
+                    "for it is not known, and not counted."
+                )
             started = _take_up(change, level, path, guided)
         change.state.active = level.id
         return started

@@ -44,6 +44,7 @@ class Store:
         self.folder = folder
         self.notices: list[str] = []
         self.log = Log(folder / "log.jsonl")
+        self._fault_told = False
 
     @property
     def file(self) -> Path:
@@ -95,7 +96,8 @@ class Store:
             history = self.log.read(state.head)
         except OSError as error:
             raise unusable(self.log.path, error) from error
-        if history.fault:
+        if history.fault and not self._fault_told:
+            self._fault_told = True
             self.tell(history.fault)
         state.apply([*history.events, *carried])
         state.head = history.head

@@ -80,6 +80,11 @@ def game_debrief(catalog: Catalog, state: State) -> list[View]:
     return views
 
 
+def notices(said: Sequence[str]) -> list[View]:
+    """What a page that is kept should say of the hunt that it is about."""
+    return [Text(notice, "warn") for notice in said]
+
+
 def after_debrief() -> Text:
     """Where to read on when a level is done."""
     return Text(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bughunt.hunt.results import Reset, Restored
@@ -67,19 +68,25 @@ def restored_document(result: Restored) -> dict[str, Any]:
     )
 
 
-def rescues(found: Iterable[Rescue]) -> list[View]:
-    """Every rescue, the newest first."""
+def rescues(found: Iterable[Rescue], unreadable: Iterable[Path] = ()) -> list[View]:
+    """Every rescue, the newest first; then those whose card cannot be read."""
+    damaged: list[View] = [
+        Item(f"{folder.name} cannot be read", f"The files that it kept are in {folder / 'files'}", "warn")
+        for folder in unreadable
+    ]
     rows = [
         (rescue.id, rescue.reason, "all" if rescue.whole else "part", len(rescue.files))
         for rescue in sorted(found, key=lambda rescue: rescue.id, reverse=True)
     ]
     if not rows:
-        return [Text("Nothing has been set aside in this hunt.")]
+        return damaged or [Text("Nothing has been set aside in this hunt.")]
     return [
         Table(("rescue", "made by", "of the workspace", "files"), rows),
+        *damaged,
         Text("`bughunt restore RESCUE` brings one back; without a name, the newest.", "dim"),
     ]
 
 
-def rescues_document(found: Iterable[Rescue]) -> dict[str, Any]:
-    return document("rescues", {"rescues": [rescue.card() for rescue in found]})
+def rescues_document(found: Iterable[Rescue], unreadable: Iterable[Path] = ()) -> dict[str, Any]:
+    cards = [rescue.card() for rescue in found]
+    return document("rescues", {"rescues": cards, "unreadable": [str(folder) for folder in unreadable]})

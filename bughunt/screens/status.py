@@ -59,6 +59,8 @@ def next_step(hunt: Hunt, state: State) -> Text:
     if state.active is None:
         return Text(f"Next: `bughunt start {hunt.catalog.levels[0].id}`")
     bug = hunt.next_bug(state)
+    if bug is not None and not hunt.started(hunt.catalog.level_of(bug), state).is_there:
+        return Text(f"Next: `bughunt start {state.active}`")
     if bug is not None:
         progress = state.bug(bug.id)
         if progress.verdict is None and progress.hints == 0:
@@ -102,6 +104,8 @@ def fixed_count(level: Level, state: State) -> dict[str, int]:
 
 def _where(started: StartedLevel, *, active: bool) -> list[View]:
     level, path = started.level, started.path
+    if started.is_in_the_way:
+        return [Text(f"{path} is in the way: it is not a workspace of this game. Move it.", "warn")]
     if not started.is_there:
         gone = f"The workspace {path} is gone. Run `bughunt start {level.id}` to make it again."
         return [Text(gone, "warn")]

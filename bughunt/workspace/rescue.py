@@ -94,9 +94,22 @@ class Rescues:
             (rescue for rescue in found if rescue is not None), key=lambda rescue: _number(rescue.id)
         )
 
+    def unreadable(self) -> list[Path]:
+        """The folders of rescues whose card cannot be read: their files are there all the same."""
+        if not self._folder.is_dir():
+            return []
+        folders = [path for path in self._folder.iterdir() if not path.name.startswith(".") and path.is_dir()]
+        return sorted(path for path in folders if _load(path) is None)
+
     def find(self, name: str | None) -> Rescue:
         """The rescue called `name`, or the newest. Raises BughuntError when there is none."""
-        rescues = self.all()
+        rescues, unreadable = self.all(), self.unreadable()
+        for folder in unreadable:
+            if name == folder.name or (name is None and not rescues):
+                raise BughuntError(
+                    f"The rescue {folder.name} cannot be brought back: its rescue.json cannot be read.",
+                    f"The files that it kept are in {folder / 'files'}: copy them by hand.",
+                )
         if not rescues:
             raise BughuntError(
                 "Nothing has been set aside in this hunt.", "A reset or a fresh start does that."

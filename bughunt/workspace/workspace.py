@@ -104,6 +104,8 @@ class Workspace:
             make_repository(start, _COMMIT.format(self.level.id))
             only = None if wanted.whole else wanted.files
             saved = files_of(wanted.saved)
+            if self._is_as_kept(wanted, saved, files_of(start)):
+                return None
             rescue = self._rescue(start, rescues, operation, progress, only, also=saved)
             with overwriting(self._mark, operation, rescue):
                 lay(saved, self.path, files_of(start), rescue, only)
@@ -112,6 +114,14 @@ class Workspace:
                     copy_history(wanted.history, copied)
                     replace_history(self.path / ".git", copied, self._scratch)
             return rescue
+
+    def _is_as_kept(self, wanted: Rescue, saved: dict[str, Path], start: dict[str, Path]) -> bool:
+        """Is there nothing to be brought back, since all is as it was kept?"""
+        present = counted(files_of(self.path), start, saved)
+        apart = differences(saved, present)
+        if self.interrupted is not None or wanted.history is not None:
+            return False
+        return not (apart if wanted.whole else set(apart) & set(wanted.files))
 
     def _rescue(
         self,

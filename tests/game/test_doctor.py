@@ -17,9 +17,11 @@ from editing import tree_of
 from bughunt.content.catalog import Catalog
 from bughunt.content.installed import tree_folder
 from bughunt.content.level import Bug
+from bughunt.errors import BughuntError
 from bughunt.hunt.doctor import Finding, Step, examine
 from bughunt.hunt.doctor.machine import examine_machine
 from bughunt.hunt.doctor.place import examine_place
+from bughunt.hunt.doctor.records import examine_records
 from bughunt.hunt.doctor.steps import Steps
 from bughunt.hunt.hunt import Hunt
 from bughunt.judge import Verdict
@@ -199,3 +201,43 @@ def test_what_is_needed_is_what_the_installed_game_says(monkeypatch: pytest.Monk
     assert found.keys() == {"pytest", "no-such-thing"}
     assert importlib.metadata.version("pytest") in found["pytest"].found
     assert found["pytest"].remedy == "pip install 'pytest<1,>=0.5'"
+
+
+def _directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _file(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    path.write_text("mine")
+
+
+SPOILT = {
+    "the state": lambda hunt: _directory(hunt.store.file),
+    "the log": lambda hunt: _directory(hunt.store.log.path),
+    "the rescues": lambda hunt: _file(hunt.store.folder / "rescues"),
+    "the workspace of level1": lambda hunt: _file(hunt.folder / "level1"),
+}
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_what_a_hunt_has_written_down_is_looked_at(what: str, hunt: Hunt, level1_only: Catalog) -> None:
+    SPOILT[what](hunt)
+    found = {one.what: one for one in examine_records(hunt.folder)}
+    assert [name for name, one in found.items() if not one.well] == [what]
+    assert found[what].remedy
+
+
+def test_a_damaged_rescue_is_named_and_its_files_are_pointed_to(hunt: Hunt) -> None:
+    (hunt.folder / "level1" / "nanochat" / "mine.py").write_text("mine\n")
+    rescue = hunt.reset(hunt.reset_plan(None)).rescue
+    assert rescue is not None
+    (rescue.folder / "rescue.json").write_text("{")
+    [finding] = [one for one in examine_records(hunt.folder) if not one.well]
+    assert rescue.id in finding.found
+    for name in (None, rescue.id):
+        with pytest.raises(BughuntError) as caught:
+            hunt.restore(name)
+        assert str(rescue.folder / "files") in caught.value.step
+    assert hunt.rescues.unreadable() == [rescue.folder]

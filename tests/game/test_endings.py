@@ -163,3 +163,25 @@ def test_what_was_found_out_is_shown_although_it_cannot_be_recorded(
     assert "int64" in ran.out
     assert "was not recorded" in ran.err
     assert "state.json" in ran.err.replace("\n", "")
+
+
+@needs_a_shell
+def test_help_that_nobody_reads_is_no_failure(started: Player) -> None:
+    for _ in range(3):
+        ran = shell(started.folder, "{ bughunt --help; echo $? >status; } | true; cat status")
+        assert ran.stdout.split() == ["0"]
+
+
+def test_an_interruption_while_the_program_is_being_imported(player: Player) -> None:
+    """Ctrl-C in the first tenth of a second."""
+    code = (
+        "import sys, types\n"
+        "class Interrupted(types.ModuleType):\n"
+        "    def __getattr__(self, name): raise KeyboardInterrupt\n"
+        "sys.modules['bughunt.cli.main'] = Interrupted('bughunt.cli.main')\n"
+        "from bughunt.cli.entry import main\n"
+        "main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 130
+    assert ran.stderr == "Interrupted. Nothing was lost.\n"

@@ -112,9 +112,10 @@ def test_nothing_gives_a_hint_or_an_opened_solution_back(hunt: Hunt) -> None:
         step()
         state = again(hunt).state()
         assert score(hunt.catalog.levels, state) == score(hunt.catalog.levels, before)
-        for bug in ("1.1", "1.2"):
-            assert state.bug(bug) == before.bug(bug)
+        assert state.bug("1.1").hints == 1
+        assert state.bug("1.2").solution_opened == before.bug("1.2").solution_opened
         assert state.bug("1.3").solved
+    assert hunt.ask_solution("1.2") is not None, "it was paid for"
 
 
 def test_resetting_a_bug_says_whom_it_reopens(hunt: Hunt) -> None:
@@ -391,3 +392,49 @@ def test_killed_many_times(hunt: Hunt, tmp_path: Path, level1_only: Catalog) -> 
     kill_small_changes(20, hunt)
     kill_starts(20, _made(tmp_path / "starts"), level1_only)
     kill_checks(5, hunt, _made(tmp_path / "noted") / "pids")
+
+
+@pytest.mark.parametrize("between", ["a hint", "a check", "a fresh start"])
+def test_asking_for_a_solution_counts_only_twice_in_a_row(between: str, hunt: Hunt) -> None:
+    hunt.ask_solution("1.1")
+    if between == "a hint":
+        hunt.hint(hunt.catalog.bug("1.1"))
+    elif between == "a check":
+        hunt.record(Verdict("1.1", "broken"), 1)
+    else:
+        hunt.start("level1", fresh=True)
+    assert hunt.ask_solution("1.1") is None
+    assert hunt.ask_solution("1.1") is not None
+
+
+def test_restoring_twice_sets_nothing_aside(hunt: Hunt) -> None:
+    (hunt.folder / "level1" / "nanochat" / "mine.py").write_text("mine\n")
+    hunt.reset(hunt.reset_plan(None))
+    assert hunt.restore(None).overwritten is None
+    assert hunt.restore(None).overwritten is None
+    assert len(hunt.rescues.all()) == 1
+
+
+def test_a_workspace_without_a_record_is_taken_up_and_said(hunt: Hunt) -> None:
+    shutil.rmtree(hunt.folder / ".bughunt")
+    later = again(hunt)
+    later.start("level1")
+    [notice] = later.store.notices
+    assert "no record" in notice
+
+
+@pytest.mark.parametrize("kind", ["a file", "a link to nothing"])
+def test_what_stands_in_the_place_of_a_workspace_is_named(kind: str, hunt: Hunt) -> None:
+    (hunt.folder / "level1" / "nanochat" / "mine.py").write_text("mine\n")
+    hunt.reset(hunt.reset_plan(None))
+    path = hunt.folder / "level1"
+    shutil.rmtree(path)
+    path.write_text("mine") if kind == "a file" else path.symlink_to("nowhere")
+    for command in (
+        lambda: hunt.reset_plan(None),
+        lambda: hunt.check(["1.1"], 1),
+        lambda: hunt.restore(None),
+        lambda: hunt.start("level1"),
+    ):
+        with pytest.raises(BughuntError, match="in the way"):
+            command()

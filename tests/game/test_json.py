@@ -27,15 +27,16 @@ def schemas() -> dict[str, dict[str, Any]]:
     found = {}
     for name, text in re.findall(r"^## `(bughunt\.\w+/\d+)`\n.*?```json schema\n(.*?)```", DOCS, re.M | re.S):
         schema = json.loads(text)
-        common = {"schema": {"const": name}, "version": {"const": __version__}}
+        always = {"schema": {"const": name}, "version": {"const": __version__}}
+        notices = {"type": "array", "items": {"type": "string"}, "minItems": 1}
         found[name] = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$defs": DEFS,
             "type": "object",
             "additionalProperties": False,
             **schema,
-            "required": [*common, *schema["required"]],
-            "properties": common | schema["properties"],
+            "required": [*always, *schema["required"]],
+            "properties": always | schema["properties"] | {"notices": notices},
         }
     return found
 
@@ -112,7 +113,22 @@ def test_every_document_is_as_described_and_every_description_is_met(
     monkeypatch.setattr(doctor, "examine", lambda *_, **__: (one for one in findings))
     reader.read("doctor", code=3)
     read_rebase(reader, tmp_path / "checkout")
-    assert reader.keys == {name: set(schema["properties"]) for name, schema in SCHEMAS.items()}
+    described = {name: set(schema["properties"]) - {"notices"} for name, schema in SCHEMAS.items()}
+    assert reader.keys == described
+
+
+def test_what_became_of_the_hunt_stands_in_the_document(reader: Reader) -> None:
+    reader.read("start", "level1")
+    reader.read("hint")
+    log = reader.player.folder / ".bughunt" / "log.jsonl"
+    log.write_text(log.read_text().replace('"number":1', '"number":2'))
+    reader.read("hint")
+    [notice] = reader.read("status")["notices"]
+    assert "changed or taken out" in notice
+    assert reader.read("debrief")["notices"] == [notice]
+    page = reader.player.folder / "report.html"
+    assert reader.player.run("debrief", "--save", str(page)).code == 0
+    assert "changed or taken out" in page.read_text()
 
 
 def read_rebase(reader: Reader, checkout: Path) -> None:

@@ -10,6 +10,7 @@ from bughunt.hunt.doctor.finding import Finding, Step
 from bughunt.hunt.doctor.judging import examine_judge
 from bughunt.hunt.doctor.machine import examine_machine
 from bughunt.hunt.doctor.place import examine_place
+from bughunt.hunt.doctor.records import examine_records
 from bughunt.hunt.doctor.steps import Steps
 
 __all__ = ["Finding", "Step", "examine"]
@@ -28,5 +29,7 @@ def examine(catalog: Catalog, place: Path, hunt: Path | None = None) -> Generato
     yield from machine
     yield steps.next(f"the folder {hunt or place}", quick=True)
     yield from examine_place(hunt or place, bugs[:1])
+    if hunt is not None:
+        yield from examine_records(hunt)
     if all(finding.well for finding in machine):
         yield from examine_judge(bugs, steps)
