@@ -13,7 +13,7 @@ from bughunt.disk.files import copy_atomically, same_contents
 from bughunt.errors import BughuntError
 from bughunt.workspace.compare import differences
 from bughunt.workspace.rescue import Rescue
-from bughunt.workspace.scope import counted, files_of
+from bughunt.workspace.scope import counted, files_of, left_by_kills
 
 
 def lay(
@@ -32,6 +32,9 @@ def lay(
     changes = [file for file in differences(wanted, present) if only is None or file in only]
     # What has to go goes first, so that a link in the place of a folder is never written through.
     left = set()
+    for path in left_by_kills(workspace):
+        path.unlink(missing_ok=True)
+        left.add(path.parent)
     for file in (file for file in changes if file not in wanted):
         _expect_safe(workspace / file, file, safe)
         (workspace / file).unlink(missing_ok=True)

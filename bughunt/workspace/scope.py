@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from fnmatch import translate
 from pathlib import Path, PurePosixPath
 
@@ -54,7 +54,15 @@ def is_dropping(name: str) -> bool:
 
 def files_of(folder: Path) -> dict[str, Path]:
     """The files and links below `folder`, by their names relative to it, that may be source."""
-    found = {}
+    return {file: path for file, path in _walk(folder) if not is_dropping(path.name)}
+
+
+def left_by_kills(folder: Path) -> list[Path]:
+    """Files below `folder` that the game was writing when it was killed."""
+    return [path for _, path in _walk(folder) if path.name.startswith(".") and path.name.endswith(PART)]
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
     for parent, folders, names in os.walk(folder, onerror=_raise):
         relative = PurePosixPath(Path(parent).relative_to(folder).as_posix())
         if _is_installed(relative, folders, names):
@@ -69,11 +77,10 @@ def files_of(folder: Path) -> dict[str, Path]:
         ]
         for name in [*names, *links]:
             file = str(relative / name)
-            if not is_dropping(name) and not is_by_product(file):
+            if not is_by_product(file):
                 path = Path(parent, name)
                 if path.is_symlink() or path.is_file():
-                    found[file] = path
-    return found
+                    yield file, path
 
 
 def counted(present: dict[str, Path], level: Collection[str], also: Collection[str] = ()) -> dict[str, Path]:

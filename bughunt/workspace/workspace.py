@@ -24,7 +24,7 @@ from bughunt.workspace.injection import inject
 from bughunt.workspace.laying import lay
 from bughunt.workspace.overwriting import Operation, cut_short, interrupted, overwriting
 from bughunt.workspace.rescue import Rescue, Rescues
-from bughunt.workspace.scope import counted, files_of
+from bughunt.workspace.scope import counted, files_of, left_by_kills
 
 __all__ = ["Operation", "Workspace", "cut_short"]
 
@@ -119,7 +119,7 @@ class Workspace:
         """Is there nothing to be brought back, since all is as it was kept?"""
         present = counted(files_of(self.path), start, saved)
         apart = differences(saved, present)
-        if self.interrupted is not None or wanted.history is not None:
+        if self.interrupted is not None or wanted.history is not None or left_by_kills(self.path):
             return False
         return not (apart if wanted.whole else set(apart) & set(wanted.files))
 

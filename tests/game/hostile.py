@@ -22,7 +22,7 @@ class Case:
 
     `files` are put into the workspace beside it and `environment` into the player's shell, `{workspace}` in
     its values being the workspace. `verdicts` are the right ones, `says` a part of the message that helps.
-    One that `lasts` holds out until its time is over; one that `waits` is much like another that does.
+    One that `waits` holds out until its time is over, much like another that does: it is for the soak.
     """
 
     name: str
@@ -33,7 +33,6 @@ class Case:
     files: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     needs_linux: bool = False
-    lasts: bool = False
     waits: bool = False
 
     @property
@@ -79,9 +78,9 @@ _ENDING_THE_PROCESS = (
 )
 
 _HOLDING_OUT = (
-    Case("endless loop in Python", _CRASHED, "while True: pass", "still running", lasts=True),
-    Case("endless loop in C", _CRASHED, "sum(iter(int, 1))", "still running", lasts=True, waits=True),
-    Case("endless sleep", _CRASHED, "import time; time.sleep(1e6)", "still running", lasts=True, waits=True),
+    Case("endless loop in Python", _CRASHED, "while True: pass", "still running"),
+    Case("endless loop in C", _CRASHED, "sum(iter(int, 1))", "still running", waits=True),
+    Case("endless sleep", _CRASHED, "import time; time.sleep(1e6)", "still running", waits=True),
     Case(
         "every signal ignored, then a loop",
         _CRASHED,
@@ -92,7 +91,6 @@ _HOLDING_OUT = (
         while True: pass
         """,
         "still running",
-        lasts=True,
     ),
     Case(
         "except BaseException around everything",
@@ -104,7 +102,6 @@ _HOLDING_OUT = (
             except BaseException: pass
         """,
         "still running",
-        lasts=True,
         waits=True,
     ),
     Case(
@@ -112,7 +109,6 @@ _HOLDING_OUT = (
         _CRASHED,
         "import time\ntime.time = time.monotonic = time.perf_counter = lambda: 0.0\nwhile True: pass",
         "still running",
-        lasts=True,
         waits=True,
     ),
     Case(
@@ -125,7 +121,6 @@ _HOLDING_OUT = (
         raise Endless
         """,
         "still running",
-        lasts=True,
         waits=True,
     ),
 )
@@ -369,7 +364,6 @@ _AGAINST_THE_PROCESS_THAT_SUPERVISES = (
         _CRASHED,
         "import os, signal; os.kill(os.getppid(), signal.SIGSTOP); signal.pause()",
         "supervises",
-        lasts=True,
         waits=True,
     ),
 )

@@ -123,3 +123,13 @@ def test_cut_short(
         later.restore(None)
         assert tree_of(workspace) == mine
     assert not (hunt.folder / ".bughunt" / "level1.overwriting").exists()
+
+
+def test_what_a_kill_left_half_written_goes_with_the_next_command(hunt: Hunt, workspace: Path) -> None:
+    """In a folder that is the level's, and in one that nothing else is in any more."""
+    start = tree_of(workspace)
+    for folder in ("nanochat", "notes"):
+        (workspace / folder).mkdir(exist_ok=True)
+        (workspace / folder / ".mine.py.ab12cd34.bughunt-part").write_text("half")
+    hunt.reset(hunt.reset_plan(None))
+    assert tree_of(workspace) == start
