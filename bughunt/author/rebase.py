@@ -60,10 +60,17 @@ class _NeedsAHand(Exception):
         self.reason, self.file, self.hunk = reason, file, hunk
 
 
-def rebase_repository(repository: Path, revision: str = "HEAD", *, write: bool) -> list[Refitted]:
+def rebase_repository(
+    repository: Path,
+    revision: str = "HEAD",
+    *,
+    write: bool,
+    on_patch: Callable[[Refitted], None] = lambda _: None,
+) -> list[Refitted]:
     """Refits the patches in a working folder to its tree; both fitted each other at `revision`."""
+    after = Edition(repository / TREE, repository / CHALLENGES)
     with edition_at(repository, revision) as before:
-        return rebase(before, Edition(repository / TREE, repository / CHALLENGES), write=write)
+        return rebase(before, after, write=write, on_patch=on_patch)
 
 
 @contextmanager
@@ -81,7 +88,7 @@ def rebase(
     after: Edition,
     *,
     write: bool,
-    on_patch: Callable[[Refitted], None] | None = None,
+    on_patch: Callable[[Refitted], None] = lambda _: None,
 ) -> list[Refitted]:
     """Refits every patch of `after.challenges` to `after.tree`, each bug's own patch before its fixes.
 
@@ -92,8 +99,7 @@ def rebase(
 
     def note(result: Refitted) -> None:
         results.append(result)
-        if on_patch is not None:
-            on_patch(result)
+        on_patch(result)
 
     with temporary_folder() as folder:
         trial = _Trial(before, after, folder.resolve(), write)

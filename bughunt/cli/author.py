@@ -42,8 +42,13 @@ def rebase(
             f"{repository} is no checkout of the game: it has no {TREE}/ and {CHALLENGES}/.",
             "Run this at the top of a checkout.",
         )
-    with working("Refitting …"):
-        results = rebase_repository(repository, revision, write=not dry_run)
+    with working("Refitting …") as say:
+        results = rebase_repository(
+            repository,
+            revision,
+            write=not dry_run,
+            on_patch=lambda one: say(f"Refitted {one.patch.relative_to(repository / CHALLENGES)}"),
+        )
     answer(
         as_json,
         lambda: rebased.rebased_document(results, repository, dry_run=dry_run),

@@ -94,12 +94,13 @@ def _end(error: BughuntError, as_json: bool) -> int:
     from bughunt.render import show_error
 
     try:
-        output.show_notices()
         if as_json:
             from bughunt.screens.document import error_document
 
             output.print_json(error_document(error))
+            output.show_notices()
         else:
+            output.show_notices()
             lead = "" if error.code == Exit.INTERRUPTED else "bughunt: "
             show_error(f"{lead}{error.message}", error.step)
         output.finish()

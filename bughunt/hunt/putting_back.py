@@ -8,8 +8,14 @@ from bughunt.content.level import Bug, Level
 from bughunt.hunt import events
 from bughunt.hunt.results import Reset, Restored
 from bughunt.hunt.started import StartedLevel, in_the_way, rescues_in, sharing_files
-from bughunt.hunt.starting import level_snapshot
-from bughunt.hunt.state import LevelRecord, State, UnusableError, carried_progress, level_record
+from bughunt.hunt.state import (
+    LevelRecord,
+    State,
+    UnusableError,
+    carried_progress,
+    level_record,
+    level_snapshot,
+)
 from bughunt.hunt.store import Change, Store
 
 
@@ -32,7 +38,7 @@ def reset(store: Store, started: StartedLevel, plan: Reset) -> Reset:
         rescue = started.current().workspace.reset(
             rescues_in(store.folder),
             Operation(f"reset{of}", command),
-            level_snapshot(change, level),
+            level_snapshot(change.state, level.id),
             plan.files if bug else None,
         )
         bugs = tuple(one.id for one in _concerned(level, bug))
@@ -56,7 +62,9 @@ def restore(store: Store, level: Level, name: str | None) -> Restored:
             raise in_the_way(started.path)
         if not started.path.exists():
             started.workspace.create()
-        rescue = started.workspace.bring_back(rescues, wanted, operation, level_snapshot(change, level))
+        rescue = started.workspace.bring_back(
+            rescues, wanted, operation, level_snapshot(change.state, level.id)
+        )
         if wanted.whole:
             _take_back(change, level, wanted.progress)
         bugs = tuple(bug.id for bug in level.bugs)

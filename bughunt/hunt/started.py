@@ -57,7 +57,7 @@ class StartedLevel:
 
     def current(self) -> StartedLevel:
         """This, when the workspace is there and of this version of the game. Raises BughuntError if not."""
-        if not self.is_there and self.is_in_the_way:
+        if self.is_in_the_way:
             raise in_the_way(self.path)
         if not self.is_there:
             raise BughuntError(

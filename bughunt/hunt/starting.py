@@ -11,7 +11,7 @@ from bughunt.hunt import events
 from bughunt.hunt.edits import files_hash
 from bughunt.hunt.results import Started
 from bughunt.hunt.started import in_the_way, rescues_in, workspace_at
-from bughunt.hunt.state import LevelRecord
+from bughunt.hunt.state import LevelRecord, level_snapshot
 from bughunt.hunt.store import Change, Store
 
 
@@ -52,7 +52,7 @@ def _start_over(store: Store, change: Change, level: Level, path: Path, guided: 
 
     command = f"bughunt start {level.id} --fresh" + (" --guided" if guided else "")
     rescue = workspace_at(path, level, store.folder, guided=guided).reset(
-        rescues_in(store.folder), Operation("fresh start", command), level_snapshot(change, level)
+        rescues_in(store.folder), Operation("fresh start", command), level_snapshot(change.state, level.id)
     )
     _note(change, level, path, guided, "fresh")
     return Started(level, path, "fresh", guided, rescue)
@@ -89,14 +89,6 @@ def _note(
             files=files_hash(path),
         )
     )
-
-
-def level_snapshot(change: Change, level: Level) -> dict[str, object]:
-    """The level's record as plain data, to be kept with a rescue."""
-    from bughunt.hunt.state import flat_record
-
-    record = change.state.levels.get(level.id)
-    return {"level": flat_record(record) if record else None}
 
 
 def _looks_made_by_us(path: Path) -> bool:

@@ -90,6 +90,12 @@ def dump_state(state: State) -> bytes:
     return (json.dumps(data, indent=1) + "\n").encode()
 
 
+def level_snapshot(state: State, level: str) -> dict[str, Any]:
+    """The record of a level as plain data, to be kept with a rescue."""
+    record = state.levels.get(level)
+    return {"level": flat_record(record) if record else None}
+
+
 def flat_record(record: LevelRecord) -> dict[str, Any]:
     """The record of a level as plain data."""
     data = msgspec.structs.asdict(record)

@@ -126,6 +126,7 @@ def test_what_became_of_the_hunt_stands_in_the_document(reader: Reader) -> None:
     [notice] = reader.read("status")["notices"]
     assert "changed or taken out" in notice
     assert reader.read("debrief")["notices"] == [notice]
+    assert reader.read("reset", "2.1", code=2)["notices"] == [notice], "an error says it, too"
     page = reader.player.folder / "report.html"
     assert reader.player.run("debrief", "--save", str(page)).code == 0
     assert "changed or taken out" in page.read_text()
