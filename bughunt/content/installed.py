@@ -22,6 +22,11 @@ def _data_folder(name: str) -> Path:
     )
 
 
+def own_folders() -> list[Path]:
+    """The folders with all that the game knows: code that is measured has no business there."""
+    return [_PACKAGE if (_PACKAGE / "data").is_dir() else _PACKAGE.parent]
+
+
 def tree_folder() -> Path:
     """The clean nanochat tree."""
     return _data_folder("nanochat")

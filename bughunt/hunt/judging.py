@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bughunt.content.catalog import Catalog
-from bughunt.content.installed import tree_folder
+from bughunt.content.installed import own_folders, tree_folder
 from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt import events
@@ -52,8 +53,8 @@ def check(
     """
     path, completed, verdicts = started.ready().path, False, []
     state = store.read()
-    with _open_sandbox() if sandbox else open_judge() as judge:
-        judge.prepare(bugs)
+    with _open_sandbox([*own_folders(), store.folder]) if sandbox else open_judge() as judge:
+        judge.prepare(bugs, path)
         for bug in bugs:
             verdict = judge.judge(bug, path, seed, first=not state.bug(bug.id).solved)
             with _told_if_not_recorded(store, f"The verdict on {bug.id}"):
@@ -101,15 +102,15 @@ def open_judge() -> Judge:
     from bughunt.judge import Judge
     from bughunt.measure.measurer import Measurer, workers_here
 
-    return Judge(tree_folder(), Measurer(workers=workers_here()))
+    return Judge(tree_folder(), Measurer(workers=workers_here(), hidden=own_folders()))
 
 
-def _open_sandbox() -> Judge:
+def _open_sandbox(hidden: Sequence[Path]) -> Judge:
     from bughunt.judge import Judge
     from bughunt.measure.measurer import Measurer
-    from bughunt.measure.sandbox import lacking
+    from bughunt.measure.sandbox import lacking, way
 
-    reason = lacking()
-    if reason is not None:
-        raise BughuntError(f"There is no sandbox here: {reason}.", "Check without --sandbox.")
-    return Judge(tree_folder(), Measurer(sandbox=True))
+    chosen = way()
+    if chosen is None:
+        raise BughuntError(f"There is no sandbox here: {lacking()}.", "Check without --sandbox.")
+    return Judge(tree_folder(), Measurer(confinement=chosen, hidden=hidden))

@@ -23,6 +23,7 @@ from threading import Event
 from types import TracebackType
 from typing import Any
 
+from bughunt.content.installed import own_folders
 from bughunt.content.level import Bug
 from bughunt.disk.places import temporary_folder
 from bughunt.judge.bug_files import BugFiles, FilesUnusable
@@ -50,7 +51,7 @@ class Judge:
     ) -> None:
         self._clean_tree = clean_tree
         self._limits = limits or Limits()
-        self._measurer = measurer or Measurer()
+        self._measurer = measurer or Measurer(hidden=own_folders())
         self._files: dict[Path, BugFiles] = {}
 
     def __enter__(self) -> Judge:
@@ -61,15 +62,17 @@ class Judge:
     ) -> None:
         self._measurer.close()
 
-    def prepare(self, bugs: Iterable[Bug]) -> None:
-        """Loads the checks of `bugs` while the measuring server starts.
+    def prepare(self, bugs: Iterable[Bug], workspace: Path | None = None) -> None:
+        """Loads the checks of `bugs` while the measuring server starts, in a sandbox that for `workspace`.
 
         No code of a workspace has run yet when this is called before the first verdict, so that none can
         have a say in any of these checks.
         """
         bugs = list(bugs)
-        self._measurer.warm_up(dict.fromkeys(name for bug in bugs for name in bug.card.preload))
+        preload = dict.fromkeys(name for bug in bugs for name in bug.card.preload)
+        self._measurer.warm_up(preload, workspace)
         for bug in bugs:
+            self._measurer.take(bug.measure)
             self._files_of(bug)
 
     def measure(

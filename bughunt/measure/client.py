@@ -6,38 +6,64 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from bughunt.confine.view import View
 from bughunt.measure.connection import STOP_SECONDS, Connection, ServerGone
 from bughunt.measure.environment import child_command, child_environment
 from bughunt.measure.outcomes import Flag, Limits, Outcome
-from bughunt.search_path import trusted_search_path
+from bughunt.measure.sandbox import Way, enclosed
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a server is started: `folder` is its owner's, with the `scratch` folder and the kit in it.
+
+    In a sandbox, made in this `way`, it sees no more than `view`.
+    """
+
+    folder: str
+    scratch: str
+    search_path: Sequence[str]
+    workers: int
+    preload: Sequence[str] = ()
+    way: Way | None = None
+    view: View | None = None
+
+    def command(self, ends: list[tuple[int, int]]) -> list[str]:
+        """The command, for a process that has these far ends of connections open."""
+        command = [
+            *child_command("bughunt.measure.server", list(self.search_path)),
+            *(str(os.getpid()) if self.way is None else "", self.folder, json.dumps(ends), *self.preload),
+        ]
+        if self.way is None or self.view is None:
+            return command
+        descriptors = [descriptor for end in ends for descriptor in end]
+        return enclosed(self.way, self.view, self.folder, descriptors, command)
 
 
 class Server:
     """The measuring server as a child process. Each of its workers measures one thing at a time."""
 
-    def __init__(self, scratch: str, preload: Iterable[str], workers: int) -> None:
+    def __init__(self, start: Start) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._free: SimpleQueue[Connection] = SimpleQueue()
         self._closed = False
-        pipes = [(os.pipe(), os.pipe()) for _ in range(workers)]
+        pipes = [(os.pipe(), os.pipe()) for _ in range(start.workers)]
         far_ends = [(requests[0], answers[1]) for requests, answers in pipes]
         try:
             self._process = subprocess.Popen(
-                [
-                    *child_command("bughunt.measure.server", trusted_search_path()),
-                    *(str(os.getpid()), json.dumps(far_ends), *preload),
-                ],
+                start.command(far_ends),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
                 pass_fds=[descriptor for ends in far_ends for descriptor in ends],
-                env=child_environment(scratch),
-                cwd=scratch,
+                env=child_environment(start.scratch),
+                cwd=start.scratch,
                 start_new_session=True,
             )
         finally:

@@ -1,7 +1,7 @@
 """A measuring process forked from this one, which has imported the heavy libraries already (POSIX only).
 
-On Linux this process should be guarded (see `kernel.guard_process`), so that what the measuring process
-leaves running is found and ended.
+On Linux this process should be guarded (see `confine.kernel.guard_process`), so that what the measuring
+process leaves running is found and ended.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import tempfile
 import time
 from typing import Any
 
+from bughunt.confine.hold import hold, prepare
+from bughunt.confine.kernel import die_with_parent
 from bughunt.measure import inside
 from bughunt.measure.children import ForkedChild, end_child, wait_for
-from bughunt.measure.kernel import die_with_parent
 from bughunt.measure.process_exit import ProcessExit, read_printed, read_result
 
 
@@ -24,6 +25,8 @@ def run_forked(request: dict[str, Any], cancel: int | None = None) -> ProcessExi
     Raises Cancelled when the descriptor `cancel` becomes readable.
     """
     limits = request["limits"]
+    if request["holds"] is not None:
+        prepare(**request["holds"])
     with tempfile.TemporaryFile() as result, tempfile.TemporaryFile() as output:
         started = time.monotonic()
         child = ForkedChild(os.fork())
@@ -45,10 +48,12 @@ def run_forked(request: dict[str, Any], cancel: int | None = None) -> ProcessExi
 
 
 def _become_child(request: dict[str, Any], result_fd: int, output_fd: int) -> None:
-    """In the fork: a session of its own, no descriptor but its two files, then the measurement."""
+    """In the fork: a session of its own, held, no descriptor but its two files, then the measurement."""
     try:
         os.setsid()
         die_with_parent()
+        if request["holds"] is not None:
+            hold(**request["holds"])
         os.dup2(output_fd, 1)
         os.dup2(output_fd, 2)
         os.dup2(result_fd, 3)

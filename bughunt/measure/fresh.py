@@ -16,10 +16,11 @@ import time
 from collections.abc import Callable
 from typing import IO, Any
 
+from bughunt.confine.hold import hold
+from bughunt.confine.kernel import die_with_parent
 from bughunt.measure import inside
 from bughunt.measure.children import end_child, wait_for
 from bughunt.measure.environment import child_command, child_environment
-from bughunt.measure.kernel import die_with_parent
 from bughunt.measure.outcomes import PRELOAD_SECONDS
 from bughunt.measure.process_exit import ProcessExit, read_printed, read_result, size_of
 
@@ -91,6 +92,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in request["preload"]:
         importlib.import_module(name)
+    if request["holds"] is not None:
+        hold(**request["holds"])
     # White space before the JSON: this process is ready, its clock may start.
     os.write(result_fd, b"\n")
     inside.perform(request, result_fd)

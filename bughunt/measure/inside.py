@@ -17,7 +17,6 @@ from typing import Any, NoReturn
 
 from bughunt.loading import load_module
 from bughunt.measure.environment import places_in
-from bughunt.measure.sandbox import confine
 
 if sys.platform != "win32":
     import resource
@@ -30,8 +29,6 @@ def perform(request: dict[str, Any], result_fd: int) -> NoReturn:
     cannot be written down.
     """
     try:
-        if request["sandbox"]:
-            confine(request["scratch"])
         _take_on_limits(request)
         data = _measure(request)
     except BaseException as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -13,14 +13,19 @@ from typing import Any, Literal, cast
 
 from bughunt.disk.files import remove_folder
 from bughunt.disk.places import make_temporary_folder
-from bughunt.measure.client import Server
+from bughunt.measure.client import Server, Start
 from bughunt.measure.connection import ServerGone
 from bughunt.measure.fresh import run_fresh
+from bughunt.measure.kit import Kit
 from bughunt.measure.outcomes import Failure, Flag, Limits, Outcome, Stopped
 from bughunt.measure.results import conclude
+from bughunt.measure.sandbox import WAYS, Way
+from bughunt.measure.visible import view_of
 from bughunt.search_path import trusted_search_path
 
 Mode = Literal["fork", "fresh"]
+# "default": what any Linux gives for nothing; the ways of `sandbox`: what `lacking` says nothing against.
+Confinement = Literal["none", "default"] | Way
 
 
 def default_mode() -> Mode:
@@ -39,16 +44,29 @@ def workers_here() -> int:
 class Measurer:
     """Measures workspaces, as many at a time as it has workers, each asked from a thread of its own.
 
+    The code that is measured reads nothing in the folders `hidden`, unless that is the workspace.
     A context manager: what it started is gone when it closes.
     """
 
-    def __init__(self, mode: Mode | None = None, *, sandbox: bool = False, workers: int = 1) -> None:
+    def __init__(
+        self,
+        mode: Mode | None = None,
+        *,
+        confinement: Confinement = "default",
+        workers: int = 1,
+        hidden: Sequence[Path] = (),
+    ) -> None:
         self.mode = mode or default_mode()
         self.workers = 1 if sys.platform == "win32" else workers
-        self._sandbox = sandbox
-        self._server: Server | None = None
+        self._confinement = confinement
+        self._hidden = [str(path) for path in hidden]
+        self._servers: dict[str, Server] = {}
         self._changing = Lock()
-        self._scratch = make_temporary_folder()
+        self._folder = make_temporary_folder()
+        self._scratch = self._folder / "scratch"
+        self._scratch.mkdir()
+        self._kit = Kit(self._folder / "kit")
+        self._search_path = [str(self._kit.folder), *trusted_search_path()]
 
     def __enter__(self) -> Measurer:
         return self
@@ -59,14 +77,21 @@ class Measurer:
         self.close()
 
     def close(self) -> None:
-        if self._server is not None:
-            self._drop(self._server)
-        remove_folder(self._scratch)
+        for workspace in list(self._servers):
+            self._drop(workspace, self._servers[workspace])
+        remove_folder(self._folder)
 
-    def warm_up(self, preload: Iterable[str] = ()) -> None:
-        """Starts the server, so that it imports while the caller does something else."""
-        if sys.platform != "win32":
-            self._started(preload)
+    def warm_up(self, preload: Iterable[str] = (), workspace: Path | None = None) -> None:
+        """Starts the server, so that it imports while the caller does something else.
+
+        In a sandbox each workspace has a server of its own: there it takes a `workspace`.
+        """
+        if sys.platform != "win32" and (workspace or self._confinement not in WAYS):
+            self._started(str(workspace.resolve()) if workspace else "", preload)
+
+    def take(self, measure: Path) -> None:
+        """Reads the file `measure` as it is now: what becomes of it afterwards does not matter."""
+        self._kit.take(measure)
 
     def measure(
         self,
@@ -82,19 +107,21 @@ class Measurer:
         Raises Stopped when another thread sets `stop` meanwhile (on Windows only after the measurement).
         """
         scratch = make_temporary_folder(self._scratch)
+        place = str(workspace.resolve())
         request = {
             "mode": self.mode,
-            "sandbox": self._sandbox,
-            "measure": str(measure),
-            "workspace": str(workspace.resolve()),
+            "measure": str(self._kit.take(measure)),
+            "workspace": place,
             "inputs": inputs,
             "preload": list(preload),
             "limits": asdict(limits),
             "scratch": str(scratch),
+            "holds": self._holds(place, str(scratch)),
+            "hidden": self._hidden,
         }
         try:
             if sys.platform == "win32":
-                outcome = conclude(run_fresh(request, trusted_search_path()), limits)
+                outcome = conclude(run_fresh(request, self._search_path), limits)
             else:
                 outcome = self._ask_server(request, limits, stop)
             if stop is not None and stop.is_set():
@@ -103,29 +130,60 @@ class Measurer:
         finally:
             remove_folder(scratch)
 
+    def _holds(self, workspace: str, scratch: str) -> dict[str, Any] | None:
+        """What holds the measuring process: arguments of `hold`."""
+        if self._confinement == "none":
+            return None
+        if self._confinement != "default":
+            return {"writable": [scratch], "hidden": [], "shown": [], "has_own_view": True}
+        hidden = [os.path.realpath(path) for path in self._hidden]
+        ours = any(Path(workspace).is_relative_to(path) for path in hidden)
+        return {
+            "writable": [scratch] if ours else [scratch, workspace],
+            "hidden": hidden,
+            "shown": [workspace, str(self._folder), sys.prefix, sys.base_prefix],
+            "has_own_view": False,
+        }
+
     def _ask_server(self, request: dict[str, Any], limits: Limits, stop: Flag | None) -> Outcome:
         # Only the code under measurement runs beside the server, so it is what ended it, most likely; an
         # accident would hardly happen twice.
         for _ in range(2):
-            server = self._started(request["preload"])
+            server = self._started(request["workspace"], request["preload"])
             try:
                 return server.ask(request, limits, stop)
             except ServerGone as gone:
                 started, printed = gone.started, server.printed()
-                self._drop(server)
+                self._drop(request["workspace"], server)
         if started:
             return Failure("The code ended, or stopped, the process that supervises its measurement.")
         return Failure("The measuring process could not be started.", printed, ours=True)
 
-    def _started(self, preload: Iterable[str]) -> Server:
+    def _started(self, workspace: str, preload: Iterable[str]) -> Server:
+        # In a sandbox nothing but the one workspace is to be seen, so each has a server of its own.
+        key = workspace if self._confinement in WAYS else ""
         with self._changing:
-            if self._server is None:
-                preload = preload if self.mode == "fork" else ()
-                self._server = Server(str(self._scratch), preload, self.workers)
-            return self._server
+            if key not in self._servers:
+                self._servers[key] = Server(self._start(workspace, preload))
+            return self._servers[key]
 
-    def _drop(self, server: Server) -> None:
+    def _start(self, workspace: str, preload: Iterable[str]) -> Start:
+        plain = Start(
+            folder=str(self._folder),
+            scratch=str(self._scratch),
+            search_path=self._search_path,
+            workers=self.workers,
+            preload=list(preload) if self.mode == "fork" else [],
+        )
+        if self._confinement == "none" or self._confinement == "default":
+            return plain
+        kit = str(self._kit.folder)
+        view = view_of(workspace, plain.scratch, kit, self._search_path[1:], self._hidden)
+        return replace(plain, way=self._confinement, view=view)
+
+    def _drop(self, workspace: str, server: Server) -> None:
+        key = workspace if self._confinement in WAYS else ""
         with self._changing:
-            if self._server is server:
-                self._server = None
+            if self._servers.get(key) is server:
+                del self._servers[key]
                 server.close()

@@ -18,7 +18,6 @@ import itertools
 import json
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,17 +26,18 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from bughunt.confine.kernel import die_with_parent, guard_process
 from bughunt.disk.files import remove_folder
 from bughunt.measure.children import Cancelled
 from bughunt.measure.forked import run_forked
 from bughunt.measure.fresh import run_fresh
-from bughunt.measure.kernel import die_with_parent, guard_process
 from bughunt.measure.leftovers import end_leftovers
+from bughunt.measure.parting import is_gone
 from bughunt.measure.process_exit import ProcessExit
 
 
 def main() -> None:
-    owner, ends, *preload = sys.argv[1:]
+    owner, folder, ends, *preload = sys.argv[1:]
     connections = json.loads(ends)
     guard_process()
     for name in preload:
@@ -51,8 +51,9 @@ def main() -> None:
         os.waitpid(worker, 0)
     # A worker that was killed could not do so itself.
     end_leftovers()
-    if _is_gone(int(owner)):
-        remove_folder(Path.cwd())
+    # In a sandbox there is no owner to be seen, and no folder: see `enclosed`.
+    if owner and is_gone(int(owner)):
+        remove_folder(Path(folder))
 
 
 def _fork_worker(connection: list[int], connections: list[list[int]]) -> int:
@@ -102,19 +103,15 @@ def _answer_requests(requests: IO[bytes], answers: IO[bytes]) -> None:
             answer({"id": request_id, **asdict(process_exit)})
 
 
-def _is_gone(owner: int) -> bool:
-    """Was the owner killed, so that it cannot remove its own scratch folder? Its end shows a moment later."""
-    for _ in range(20):
-        if os.getppid() != owner:
-            return True
-        time.sleep(0.01)
-    return False
-
-
 def _measure(request: dict[str, Any], cancel: int, on_ready: Callable[[], None]) -> ProcessExit:
-    if request["mode"] == "fresh":
-        return run_fresh(request, sys.path, cancel, on_ready)
-    for name in request["preload"]:
-        importlib.import_module(name)
-    on_ready()
-    return run_forked(request, cancel)
+    scratch = Path(request["scratch"])
+    scratch.mkdir(exist_ok=True)
+    try:
+        if request["mode"] == "fresh":
+            return run_fresh(request, sys.path, cancel, on_ready)
+        for name in request["preload"]:
+            importlib.import_module(name)
+        on_ready()
+        return run_forked(request, cancel)
+    finally:
+        remove_folder(scratch)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import signal
 import sys
 from contextlib import suppress
+
+from bughunt.confine.linux import libc
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -29,12 +30,21 @@ def adopt_orphans() -> None:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def forbid_tracing() -> None:
-    """Keeps other processes of the same user from reading or tracing this one."""
-    _prctl(_PR_SET_DUMPABLE, 0)
+def forbid_tracing() -> bool:
+    """Keeps other processes of the same user from reading, writing or tracing this one. Did it work?
+
+    Whoever has the capability to trace any process, as root has, is not kept from it.
+    """
+    return _prctl(_PR_SET_DUMPABLE, 0)
 
 
-def _prctl(option: int, value: int) -> None:
+def allow_tracing() -> None:
+    """Takes `forbid_tracing` back, which keeps a process from writing to its own files in /proc, too."""
+    _prctl(_PR_SET_DUMPABLE, 1)
+
+
+def _prctl(option: int, value: int) -> bool:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(option, value)
+            return bool(libc().prctl(option, value, 0, 0, 0) == 0)
+    return False

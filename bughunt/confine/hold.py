@@ -1,0 +1,71 @@
+"""All that holds a process that runs code of somebody's: taken on by the process itself, for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+from bughunt.confine import landlock, namespaces, refusals, seccomp
+from bughunt.confine.capabilities import give_up_capabilities
+from bughunt.confine.kernel import die_with_parent
+
+_SHARED_MEMORY = 256 << 20
+
+
+def hold(
+    writable: Sequence[str], hidden: Sequence[str], shown: Sequence[str], *, has_own_view: bool = False
+) -> None:
+    """Holds this process, which must have one thread, for good.
+
+    It changes files in `writable` folders alone, reads nothing that is `hidden` (unless that is `shown`),
+    reaches no process but those it starts, and has no power over the machine. A means that the system lacks
+    is left out: see `lacking`. One that `has_own_view` is in namespaces of its own already.
+    """
+    if not has_own_view:
+        # Not everywhere to be had; without it nothing is written to the shared memory of others, either.
+        with suppress(OSError):
+            namespaces.have_private_shared_memory(_SHARED_MEMORY)
+            writable = [*writable, "/dev/shm"]
+            die_with_parent()
+    else:
+        writable = [*writable, "/dev/shm"]
+    with suppress(OSError):
+        give_up_capabilities()
+    if landlock.version():
+        landlock.write_only_in(writable)
+        if hidden:
+            _reading(tuple(hidden), tuple(shown), _state_of(hidden)).restrict()
+    with suppress(OSError):
+        seccomp.forbid(refusals.rules())
+
+
+def prepare(
+    writable: Sequence[str], hidden: Sequence[str], shown: Sequence[str], *, has_own_view: bool = False
+) -> None:
+    """Does beforehand what takes a while, for forks of this process that will `hold` themselves so."""
+    if hidden and landlock.version():
+        _reading(tuple(hidden), tuple(shown), _state_of(hidden))
+
+
+def lacking() -> list[str]:
+    """What of all this the system lacks, in words: empty where a process can be held wholly."""
+    found = []
+    if landlock.version() < landlock.KEEPS_FILES_SINCE:
+        found.append(f"Landlock of version {landlock.KEEPS_FILES_SINCE} (Linux 6.2)")
+    try:
+        seccomp.assemble(refusals.rules())
+    except OSError:
+        found.append("a filter for system calls")
+    return found
+
+
+@lru_cache(maxsize=4)
+def _reading(hidden: tuple[str, ...], shown: tuple[str, ...], state: tuple[int, ...]) -> landlock.Ruleset:
+    """Made once for as long as nothing beside the way to what is hidden comes or goes: it takes a while."""
+    return landlock.all_but(map(Path, hidden), map(Path, shown))
+
+
+def _state_of(hidden: Sequence[str]) -> tuple[int, ...]:
+    return tuple(folder.stat().st_mtime_ns for folder in landlock.ways(map(Path, hidden)))
