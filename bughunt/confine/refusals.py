@@ -44,9 +44,9 @@ _NAMESPACES_AND_MOUNTS = (
 )  # fmt: skip
 _MACHINE = (
     "bpf", "perf_event_open", "userfaultfd", "kexec_load", "kexec_file_load", "init_module", "finit_module",
-    "delete_module", "reboot", "lookup_dcookie", "personality", "swapon", "swapoff", "acct", "quotactl", "quotactl_fd", "syslog",
-    "settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "sethostname", "setdomainname",
-    "iopl", "ioperm", "vhangup", "name_to_handle_at", "open_by_handle_at", "fanotify_init",
+    "delete_module", "reboot", "lookup_dcookie", "personality", "swapon", "swapoff", "acct", "quotactl",
+    "quotactl_fd", "syslog", "settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "sethostname",
+    "setdomainname", "iopl", "ioperm", "vhangup", "name_to_handle_at", "open_by_handle_at", "fanotify_init",
 )  # fmt: skip
 
 # What can be said in a way that this filter cannot look into: a program then says it in the older way.

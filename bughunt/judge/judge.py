@@ -34,6 +34,9 @@ from bughunt.measure.outcomes import Failure, Flag, Limits, Measurement, Outcome
 from bughunt.measure.texts import tidy
 
 _MESSAGE_CHARACTERS = 1000
+_BORROWED = (
+    "The code used files of the game itself, such as the clean code: only the workspace's own code counts."
+)
 
 _Conclusion = tuple[VerdictKind, str, str]
 
@@ -159,6 +162,8 @@ class Judge:
 
     def _conclude(self, bug: Bug, inputs: Any, outcome: Outcome) -> _Conclusion:
         """`fixed` or `broken` with its message; `unknown` when the outcome allows neither."""
+        if outcome.borrowed:
+            return "broken", _BORROWED, ""
         if isinstance(outcome, Failure):
             return "unknown", outcome.message, outcome.detail
         result = self._files_of(bug).check.run(inputs, outcome.data)

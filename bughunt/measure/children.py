@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import signal
@@ -11,9 +12,14 @@ import time
 from contextlib import suppress
 
 from bughunt.measure.leftovers import end_leftovers
+from bughunt.measure.supervision import LOOK_SECONDS, Supervisor
 
 # Where the system does not tell of a child's end, it is asked this often.
 _POLL_SECONDS = 0.005
+
+
+class TooMuch(Exception):
+    """The child and what it started use more than they may together."""
 
 
 class Cancelled(Exception):
@@ -46,17 +52,18 @@ class ForkedChild:
 Child = ForkedChild | subprocess.Popen[bytes]
 
 
-def wait_for(child: Child, deadline: float, cancel: int | None) -> bool:
+def wait_for(child: Child, deadline: float, cancel: int | None, supervisor: Supervisor | None = None) -> bool:
     """Waits until the child has ended (True) or the deadline has passed (False).
 
     `cancel` is a descriptor that becomes readable when nobody waits for the outcome any more; then
-    Cancelled is raised.
+    Cancelled is raised. TooMuch is raised when the `supervisor` says so.
     """
+    looks = math.inf if supervisor is None else time.monotonic() + LOOK_SECONDS
     cancels = [] if cancel is None else [cancel]
     ended = _pidfd(child.pid)
     try:
         while True:
-            remaining = max(0.0, deadline - time.monotonic())
+            remaining = max(0.0, min(deadline, looks) - time.monotonic())
             if ended is not None:
                 readable = select.select([ended, *cancels], [], [], remaining)[0]
             elif child.poll() is not None:
@@ -69,6 +76,10 @@ def wait_for(child: Child, deadline: float, cancel: int | None) -> bool:
                 raise Cancelled
             if time.monotonic() >= deadline:
                 return False
+            if supervisor is not None and time.monotonic() >= looks:
+                if reason := supervisor.exceeded():
+                    raise TooMuch(reason)
+                looks = time.monotonic() + LOOK_SECONDS
     finally:
         if ended is not None:
             os.close(ended)

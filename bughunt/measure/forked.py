@@ -15,8 +15,9 @@ from typing import Any
 from bughunt.confine.hold import hold, prepare
 from bughunt.confine.kernel import die_with_parent
 from bughunt.measure import inside
-from bughunt.measure.children import ForkedChild, end_child, wait_for
+from bughunt.measure.children import ForkedChild, TooMuch, end_child, wait_for
 from bughunt.measure.process_exit import ProcessExit, read_printed, read_result
+from bughunt.measure.supervision import Supervisor
 
 
 def run_forked(request: dict[str, Any], cancel: int | None = None) -> ProcessExit:
@@ -32,18 +33,23 @@ def run_forked(request: dict[str, Any], cancel: int | None = None) -> ProcessExi
         child = ForkedChild(os.fork())
         if child.pid == 0:
             _become_child(request, result.fileno(), output.fileno())
+        exceeded, ended = "", False
+        supervisor = Supervisor(child.pid, limits["memory"], limits["processes"])
         try:
-            ended = wait_for(child, started + limits["seconds"], cancel)
+            ended = wait_for(child, started + limits["seconds"], cancel, supervisor)
+        except TooMuch as reason:
+            exceeded = str(reason)
         finally:
             end_child(child)
         seconds = time.monotonic() - started
         return ProcessExit(
             status=child.wait(),
             ready=True,
-            timed_out=not ended,
+            timed_out=not (ended or exceeded),
             result=read_result(result, limits["returned"]),
             printed=read_printed(output),
             seconds=seconds,
+            exceeded=exceeded,
         )
 
 

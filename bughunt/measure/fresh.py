@@ -19,10 +19,11 @@ from typing import IO, Any
 from bughunt.confine.hold import hold
 from bughunt.confine.kernel import die_with_parent
 from bughunt.measure import inside
-from bughunt.measure.children import end_child, wait_for
+from bughunt.measure.children import TooMuch, end_child, wait_for
 from bughunt.measure.environment import child_command, child_environment
 from bughunt.measure.outcomes import PRELOAD_SECONDS
 from bughunt.measure.process_exit import ProcessExit, read_printed, read_result, size_of
+from bughunt.measure.supervision import Supervisor
 
 
 def run_fresh(
@@ -53,23 +54,28 @@ def run_fresh(
             cwd=request["scratch"],
             start_new_session=True,
         )
+        exceeded = ""
         try:
             ended = _await_ready(process, result, cancel)
             ready = size_of(result) > 0
             started = time.monotonic()
             if ready:
                 on_ready()
-                ended = ended or wait_for(process, started + limits["seconds"], cancel)
+                supervisor = Supervisor(process.pid, limits["memory"], limits["processes"])
+                ended = ended or wait_for(process, started + limits["seconds"], cancel, supervisor)
+        except TooMuch as reason:
+            exceeded = str(reason)
         finally:
             end_child(process)
         seconds = time.monotonic() - started
         return ProcessExit(
             status=process.wait(),
             ready=ready,
-            timed_out=not ended,
+            timed_out=not (ended or exceeded),
             result=read_result(result, limits["returned"]),
             printed=read_printed(output),
             seconds=seconds,
+            exceeded=exceeded,
         )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bughunt.loading import load_module
+from bughunt.measure.borrowing import Lookout
 from bughunt.measure.environment import places_in
 
 if sys.platform != "win32":
@@ -25,17 +26,19 @@ if sys.platform != "win32":
 def perform(request: dict[str, Any], result_fd: int) -> NoReturn:
     """Measures as `request` asks, writes one JSON document to `result_fd`, and ends the process.
 
-    The document is `{"data": …}`; or `{"raised": …}`, see `describe`; or `{"unfit": why}` for data that
-    cannot be written down.
+    The document holds `data`; or `raised`, see `describe`; or `unfit`, the reason why the data cannot be
+    written down. Beside it stands whether it was `borrowed`: see `borrowing`.
     """
+    lookout = Lookout(request["hidden"], request["shown"], request["workspace"])
     try:
         _take_on_limits(request)
         data = _measure(request)
     except BaseException as error:
-        payload = json.dumps({"raised": describe(error, request["workspace"])}).encode()
+        kind, text = "raised", json.dumps(describe(error, request["workspace"]))
     else:
-        payload = _written_down(data, request["limits"]["returned"])
-    _write_all(result_fd, payload)
+        kind, text = _written_down(data, request["limits"]["returned"])
+    borrowed = json.dumps(lookout.borrowed())
+    _write_all(result_fd, f'{{"{kind}": {text}, "borrowed": {borrowed}}}'.encode())
     os._exit(0)
 
 
@@ -55,14 +58,15 @@ def _measure(request: dict[str, Any]) -> Any:
     return module.measure(request["inputs"])
 
 
-def _written_down(data: Any, limit: int) -> bytes:
+def _written_down(data: Any, limit: int) -> tuple[str, str]:
+    """The kind of answer, and what it holds as JSON, which is ASCII: a byte for each character."""
     try:
-        payload = json.dumps({"data": data}).encode()
-        if len(payload) > limit:
-            raise ValueError(f"it is {len(payload):,} bytes long")
+        text = json.dumps(data)
+        if len(text) > limit:
+            raise ValueError(f"it is {len(text):,} bytes long")
     except BaseException as error:
-        return json.dumps({"unfit": _safe_str(error)}).encode()
-    return payload
+        return "unfit", json.dumps(_safe_str(error))
+    return "data", text
 
 
 def _take_on_limits(request: dict[str, Any]) -> None:

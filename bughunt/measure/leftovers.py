@@ -18,7 +18,7 @@ def end_leftovers() -> None:
         return
     for _ in range(1000):
         stopped: set[int] = set()
-        while found := _descendants(os.getpid()) - stopped:
+        while found := descendants(os.getpid()) - stopped:
             for pid in found:
                 _signal(pid, signal.SIGSTOP)
             stopped |= found
@@ -36,7 +36,8 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def _descendants(pid: int) -> set[int]:
+def descendants(pid: int) -> set[int]:
+    """The processes that `pid` started, and those that they did (Linux)."""
     found: set[int] = set()
     pending = [pid]
     while pending:

@@ -59,7 +59,7 @@ class Measurer:
         self.mode = mode or default_mode()
         self.workers = 1 if sys.platform == "win32" else workers
         self._confinement = confinement
-        self._hidden = [str(path) for path in hidden]
+        self._hidden = [str(path.resolve()) for path in hidden]
         self._servers: dict[str, Server] = {}
         self._changing = Lock()
         self._folder = make_temporary_folder()
@@ -118,6 +118,7 @@ class Measurer:
             "scratch": str(scratch),
             "holds": self._holds(place, str(scratch)),
             "hidden": self._hidden,
+            "shown": self._shown(place),
         }
         try:
             if sys.platform == "win32":
@@ -130,18 +131,24 @@ class Measurer:
         finally:
             remove_folder(scratch)
 
+    def _shown(self, workspace: str) -> list[str]:
+        """What may be read although it lies in a hidden folder, unless that lies in it."""
+        places = [workspace, str(self._folder), sys.prefix, sys.base_prefix]
+        return [
+            place for place in places if not any(Path(path).is_relative_to(place) for path in self._hidden)
+        ]
+
     def _holds(self, workspace: str, scratch: str) -> dict[str, Any] | None:
         """What holds the measuring process: arguments of `hold`."""
         if self._confinement == "none":
             return None
         if self._confinement != "default":
             return {"writable": [scratch], "hidden": [], "shown": [], "has_own_view": True}
-        hidden = [os.path.realpath(path) for path in self._hidden]
-        ours = any(Path(workspace).is_relative_to(path) for path in hidden)
+        ours = any(Path(workspace).is_relative_to(path) for path in self._hidden)
         return {
             "writable": [scratch] if ours else [scratch, workspace],
-            "hidden": hidden,
-            "shown": [workspace, str(self._folder), sys.prefix, sys.base_prefix],
+            "hidden": self._hidden,
+            "shown": self._shown(workspace),
             "has_own_view": False,
         }
 

@@ -36,10 +36,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What the workspace's code did: plain data."""
+    """What the workspace's code did: plain data. `borrowed`: it made use of the game's own files."""
 
     data: Any
     seconds: float = 0.0
+    borrowed: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Failure:
     detail: str = ""
     ours: bool = False
     seconds: float = 0.0
+    borrowed: bool = False
 
 
 Outcome = Measurement | Failure

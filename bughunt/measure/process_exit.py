@@ -13,7 +13,7 @@ _PRINTED_BYTES = 4000
 class ProcessExit:
     """`status` is the exit status, or minus the signal that ended the process. `ready` is False when it did
     not even get as far as the workspace's code. `result` is what it wrote down, None for more than it may;
-    `printed` the end of its output.
+    `printed` the end of its output; `exceeded` says what it and all that it started used too much of.
     """
 
     status: int
@@ -22,6 +22,7 @@ class ProcessExit:
     result: str | None
     printed: str
     seconds: float
+    exceeded: str = ""
 
 
 def read_result(file: IO[bytes], limit: int) -> str | None:

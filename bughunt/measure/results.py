@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from bughunt.measure.outcomes import Failure, Limits, Measurement, Outcome
@@ -19,6 +20,8 @@ def conclude(process: ProcessExit, limits: Limits) -> Outcome:
     printed = tidy(process.printed, _DETAIL_CHARACTERS)
     if not process.ready:
         return Failure("The measuring process could not be prepared.", printed, ours=True)
+    if process.exceeded:
+        return Failure(f"The code {process.exceeded}.", printed, seconds=process.seconds)
     if process.timed_out:
         return Failure(
             f"The code was still running after {limits.seconds:g} seconds.", printed, seconds=process.seconds
@@ -29,20 +32,25 @@ def conclude(process: ProcessExit, limits: Limits) -> Outcome:
     with suppress(ValueError, RecursionError):
         answer = json.loads(process.result)
     if isinstance(answer, dict):
+        borrowed = answer.pop("borrowed", False) is True
         if answer.keys() == {"data"} and process.status == 0:
-            return Measurement(answer["data"], process.seconds)
-        if "unfit" in answer:
-            reason = tidy(str(answer["unfit"]), 200)
-            message = f"What the code returned is not of a kind that can be measured: {reason}"
-            return Failure(message, printed, seconds=process.seconds)
-        if isinstance(answer.get("raised"), dict):
-            raised = {str(key): str(value) for key, value in answer["raised"].items()}
-            detail = tidy(raised.get("detail", ""), _DETAIL_CHARACTERS)
-            return Failure(_say_raised(raised), detail, seconds=process.seconds)
+            return Measurement(answer["data"], process.seconds, borrowed)
+        if failure := _failure(answer, printed):
+            return replace(failure, seconds=process.seconds, borrowed=borrowed)
     if process.result.strip() and process.status == 0:
         message = "The measurement cannot be read: something else was written into it."
         return Failure(message, printed, seconds=process.seconds)
     return Failure(_say_ended(process.status), printed, seconds=process.seconds)
+
+
+def _failure(answer: dict[str, Any], printed: str) -> Failure | None:
+    if "unfit" in answer:
+        reason = tidy(str(answer["unfit"]), 200)
+        return Failure(f"What the code returned is not of a kind that can be measured: {reason}", printed)
+    if isinstance(answer.get("raised"), dict):
+        raised = {str(key): str(value) for key, value in answer["raised"].items()}
+        return Failure(_say_raised(raised), tidy(raised.get("detail", ""), _DETAIL_CHARACTERS))
+    return None
 
 
 def _say_raised(raised: dict[str, str]) -> str:

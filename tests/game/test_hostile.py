@@ -16,7 +16,7 @@ from hostile import CASES, LOADER, TOKENIZER, Case, as_markdown
 from waiting import ended
 
 from bughunt.content.catalog import Catalog, load_catalog
-from bughunt.content.installed import challenges_folder, tree_folder
+from bughunt.content.installed import challenges_folder, own_folders, tree_folder
 from bughunt.content.level import Bug
 from bughunt.judge import Judge, Verdict
 from bughunt.measure import connection
@@ -47,7 +47,7 @@ def mode(request: pytest.FixtureRequest) -> Mode:
 
 @pytest.fixture(scope="module")
 def judge(mode: Mode, catalog: Catalog) -> Iterator[Judge]:
-    measurer = Measurer(mode, workers=2 if mode == "fork" else 1)
+    measurer = Measurer(mode, workers=2 if mode == "fork" else 1, hidden=own_folders())
     with Judge(tree_folder(), measurer, limits=LIMITS) as judge:
         judge.prepare(bug for bug in catalog.level("1").bugs if bug.id in BUG_OF.values())
         yield judge

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bughunt.content.catalog import load_catalog
-from bughunt.content.installed import tree_folder
+from bughunt.content.installed import own_folders, tree_folder
 from bughunt.judge import Judge
 from bughunt.measure.measurer import Measurer
-from bughunt.measure.sandbox import lacking
+from bughunt.measure.sandbox import lacking, way
 from bughunt.workspace.injection import inject
 
 BUG = load_catalog().bug("1.1")
@@ -50,7 +50,7 @@ def test_what_reaches_outside_is_refused(tmp_path: Path, mode: str, code: str) -
     outside = tmp_path / "outside.txt"
     outside.write_text("kept")
     tree = planted(tmp_path, code.format(outside=str(outside)))
-    with Judge(tree_folder(), Measurer(mode, sandbox=True)) as judge:
+    with Judge(tree_folder(), Measurer(mode, confinement=way() or "none", hidden=own_folders())) as judge:
         assert judge.judge(BUG, tree, 1).kind == "crashed"
     assert outside.read_text() == "kept"
     assert not (tmp_path / "outside.txt.d").exists()
@@ -61,6 +61,6 @@ def test_what_reaches_outside_is_refused(tmp_path: Path, mode: str, code: str) -
 def test_honest_code_is_judged_as_without(tmp_path: Path, mode: str) -> None:
     tree = planted(tmp_path, "open('note.txt', 'w').write('in the scratch folder')")
     inject(tmp_path / "broken", [BUG])
-    with Judge(tree_folder(), Measurer(mode, sandbox=True)) as judge:
+    with Judge(tree_folder(), Measurer(mode, confinement=way() or "none", hidden=own_folders())) as judge:
         assert judge.judge(BUG, tree, 1).kind == "fixed"
         assert judge.judge(BUG, tmp_path / "broken", 1).kind == "broken"

@@ -19,6 +19,7 @@ FROM_TOP_TO_BOTTOM = (
     "hunt",
     "judge",
     "measure",
+    "confine",
     "workspace",
     "content",
     "lab",
@@ -80,7 +81,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_what_measures_knows_nothing_of_the_game() -> None:
     known = {one.module for one in imports() if folder_of(one.importer) == "measure"} & modules().keys()
-    assert {folder_of(name) for name in known} == {"measure", "disk", ""}
+    assert {folder_of(name) for name in known} == {"measure", "confine", "disk", ""}
 
 
 def test_the_judge_does_not_know_how_code_is_run() -> None:
