@@ -29,10 +29,11 @@ def _bits(*numbers: int) -> int:
 _READ_FILE = _bits(2)
 _WRITE_FILE, _TRUNCATE = _bits(1), _bits(14)
 # Remove folders and files; make folders, files, sockets, FIFOs and links; move between folders.
-_CHANGE_FOLDERS = _bits(4, 5, 7, 8, 9, 10, 12, 13)
+_MOVE = _bits(13)
+_CHANGE_FOLDERS = _bits(4, 5, 7, 8, 9, 10, 12) | _MOVE
 # Make devices, and give them commands: nobody may.
 _DEVICES = _bits(6, 11, 15)
-_SINCE = {_bits(13): 2, _TRUNCATE: 3, _bits(15): 5}
+_SINCE = {_MOVE: 2, _TRUNCATE: 3, _bits(15): 5}
 _SCOPES = _bits(0, 1)  # abstract Unix sockets, signals
 
 
@@ -101,7 +102,7 @@ def all_but(hidden: Iterable[Path], shown: Iterable[Path]) -> Ruleset:
     """
     hidden = {Path(os.path.realpath(path)) for path in hidden}
     on_the_way = set(ways(hidden))
-    rules = Ruleset(_READ_FILE)
+    rules = Ruleset(_READ_FILE | _MOVE)
     for folder in on_the_way:
         for path in _in(folder):
             if path not in on_the_way and path not in hidden:
@@ -126,9 +127,9 @@ def _in(folder: Path) -> list[Path]:
 
 
 def _allow_reading(rules: Ruleset, path: Path) -> None:
-    # What is gone already, or cannot be opened, is not to be read either.
+    # Moving is refused by all rules that do not allow it. What is gone already is not to be read either.
     with suppress(OSError):
-        rules.allow(path, _READ_FILE)
+        rules.allow(path, _READ_FILE | _MOVE)
 
 
 def _known(rights: int) -> int:

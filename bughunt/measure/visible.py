@@ -13,7 +13,7 @@ from bughunt.confine.view import View
 _SYSTEM = (
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store",
     "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
-    "/sys/devices/system/cpu",
+    "/etc/hosts", "/etc/nsswitch.conf", "/sys/devices/system/cpu",
 )  # fmt: skip
 
 _SCRATCH_BYTES = 512 << 20
