@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
@@ -31,6 +32,7 @@ _WRITE_FILE, _TRUNCATE = _bits(1), _bits(14)
 # Remove folders and files; make folders, files, sockets, FIFOs and links; move between folders.
 _MOVE = _bits(13)
 _CHANGE_FOLDERS = _bits(4, 5, 7, 8, 9, 10, 12) | _MOVE
+_OF_A_FILE = _READ_FILE | _WRITE_FILE | _TRUNCATE
 # Make devices, and give them commands: nobody may.
 _DEVICES = _bits(6, 11, 15)
 _SINCE = {_MOVE: 2, _TRUNCATE: 3, _bits(15): 5}
@@ -70,6 +72,8 @@ class Ruleset:
         """Allows `rights` for `path` and all that is below it. Raises OSError where it is not there."""
         parent = os.open(path, os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
+            if not stat.S_ISDIR(os.fstat(parent).st_mode):
+                rights &= _OF_A_FILE
             rule = _PathBeneath(_known(rights) & self._rights, parent)
             system_call("landlock_add_rule", self._descriptor, _PATH_BENEATH, ctypes.byref(rule), 0)
         finally:
