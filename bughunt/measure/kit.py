@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from threading import Lock
 
 import bughunt
 
@@ -20,6 +21,7 @@ class Kit:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._measurements: dict[Path, Path] = {}
+        self._taking = Lock()
         source, target = Path(bughunt.__file__).parent, folder / "bughunt"
         for name in _FOLDERS:
             # With the compiled files and the times they go by, or each new process would compile anew.
@@ -29,9 +31,10 @@ class Kit:
 
     def take(self, measure: Path) -> Path:
         """The copy of a bug's `measure.py`, made when it is first asked for."""
-        if measure not in self._measurements:
-            copy = self.folder / "measurements" / str(len(self._measurements)) / measure.name
-            copy.parent.mkdir(parents=True)
-            shutil.copyfile(measure, copy)
-            self._measurements[measure] = copy
-        return self._measurements[measure]
+        with self._taking:
+            if measure not in self._measurements:
+                copy = self.folder / "measurements" / str(len(self._measurements)) / measure.name
+                copy.parent.mkdir(parents=True)
+                shutil.copyfile(measure, copy)
+                self._measurements[measure] = copy
+            return self._measurements[measure]

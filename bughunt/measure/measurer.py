@@ -66,7 +66,7 @@ class Measurer:
         self._scratch = self._folder / "scratch"
         self._scratch.mkdir()
         self._kit = Kit(self._folder / "kit")
-        self._search_path = [str(self._kit.folder), *trusted_search_path()]
+        self._search_path = [str(self._kit.folder), *filter(self._may_be_read, trusted_search_path())]
 
     def __enter__(self) -> Measurer:
         return self
@@ -130,6 +130,12 @@ class Measurer:
             return outcome
         finally:
             remove_folder(scratch)
+
+    def _may_be_read(self, place: str) -> bool:
+        path = Path(place).resolve()
+        if any(path.is_relative_to(python) for python in (sys.prefix, sys.base_prefix)):
+            return True
+        return not any(path.is_relative_to(hidden) for hidden in self._hidden)
 
     def _shown(self, workspace: str) -> list[str]:
         """What may be read although it lies in a hidden folder, unless that lies in it."""
