@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -23,6 +24,8 @@ def hold(
     reaches no process but those it starts, and has no power over the machine. A means that the system lacks
     is left out: see `lacking`. One that `has_own_view` is in namespaces of its own already.
     """
+    if sys.platform != "linux":
+        return
     if not has_own_view:
         # Not everywhere to be had; without it nothing is written to the shared memory of others, either.
         with suppress(OSError):
