@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+# Bytes of shared memory that it may have.
+SHARED_MEMORY = 256 << 20
+
 
 @dataclass(frozen=True)
 class View:
