@@ -22,15 +22,30 @@ class Probed:
     failure: Failure | None = None
 
 
-def probed(bug: Bug, inputs: Any, outcome: Outcome) -> Probed:
-    """Lets the bug's probe draw a measurement."""
-    if isinstance(outcome, Failure):
-        return Probed(failure=outcome)
-    module = load_module(str(bug.probe), f"bughunt_probe_{bug.id.replace('.', '_')}")
-    try:
-        return Probed([*module.view(inputs, outcome.data), *whole_run(bug)])
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
-        return Probed(failure=Failure("What the code returned is not of a kind that can be shown."))
+class Prober:
+    """A bug's probe and its figures of whole runs, both read here: before any code of a workspace runs.
+
+    What keeps them from being read is raised when they are asked for.
+    """
+
+    def __init__(self, bug: Bug) -> None:
+        self._fault: Exception | None = None
+        try:
+            self._module = load_module(str(bug.probe), f"bughunt_probe_{bug.id.replace('.', '_')}")
+            self._whole_run = whole_run(bug)
+        except Exception as error:
+            self._fault = error
+
+    def probed(self, inputs: Any, outcome: Outcome) -> Probed:
+        """Lets the probe draw a measurement."""
+        if self._fault is not None:
+            raise self._fault
+        if isinstance(outcome, Failure):
+            return Probed(failure=outcome)
+        try:
+            return Probed([*self._module.view(inputs, outcome.data), *self._whole_run])
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            return Probed(failure=Failure("What the code returned is not of a kind that can be shown."))
 
 
 def probe_failed(bug: Bug, failure: Failure) -> list[View]:

@@ -12,6 +12,12 @@ from bughunt.errors import BughuntError
 from bughunt.hunt.doctor.finding import Finding, Step
 from bughunt.hunt.doctor.steps import Steps
 
+_GUARDED = "closed to other programs of yours"
+_OPEN = (
+    "open to other programs of yours, the code that is judged among them: this system cannot close it, so a "
+    "verdict holds for code that does not go looking for it"
+)
+
 
 def examine_judge(bugs: Sequence[Bug], steps: Steps) -> Iterator[Finding | Step]:
     """Two steps for each bug. What keeps the judge from working at all is a finding, too."""
@@ -27,6 +33,7 @@ def _both_ways(bugs: Sequence[Bug], steps: Steps) -> Iterator[Finding | Step]:
 
     seed = int.from_bytes(os.urandom(4)) >> 1
     with temporary_folder() as folder, explained(folder), Judge(tree_folder()) as judge:
+        yield Finding("the judge's memory", True, _GUARDED if judge.is_guarded else _OPEN)
         for bug in bugs:
             what = f"check {bug.id} on the clean tree"
             yield steps.next(what)
