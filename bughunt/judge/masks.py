@@ -50,16 +50,18 @@ class Masks:
         bugs = {path.parent.name for path in challenges_folder().glob("*/*/bug.toml")}
         slugs = "|".join(re.escape(name) for name in sorted(bugs))
         telling = "|".join(re.escape(name) for name in sorted(bugs) if "-" in name)
+        own = rf"{_SEPARATOR}{re.escape(PREFIX)}[a-z0-9_]{{8}}"
+        scratch = rf"(?:{_any_of([Path(tempfile.gettempdir())])})(?:{own})+"
         self._game = _pattern(
             rf"(?:{_any_of(folders)})(?:{_SEPARATOR}{_PART}|{_END})",
             # Below another folder, by a relative path, or with the beginning cut off.
             rf"\blevel\d+{_SEPARATOR}(?:{slugs}){_END}{_PART}",
             rf"\b(?:{slugs}){_SEPARATOR}[\w-]+\.(?:py|toml|patch|json){_END}",
             rf"(?<![\w-])(?:{telling}){_END}",
+            # A copy of what measures.
+            rf"{scratch}(?:{_SEPARATOR}[\w.-]+)*?{_SEPARATOR}(?:bughunt{_SEPARATOR}{_PART}|measure\.py){_END}",
         )
-        places = [Path(tempfile.gettempdir())]
-        own = rf"{_SEPARATOR}{re.escape(PREFIX)}[a-z0-9_]{{8}}"
-        self._scratch = _pattern(rf"(?:{_any_of(places)})(?:{own})+{_END}")
+        self._scratch = _pattern(scratch + _END)
 
     def outcome(self, outcome: Outcome, workspace: Path) -> Outcome:
         """The same with every text in it masked."""

@@ -71,6 +71,12 @@ def test_paths_of_the_workspace_stay_useful() -> None:
     assert masked(text) == f'File "nanochat/gpt.py", line 3\n<workspace>\n{WORKSPACE}0\n<scratch>/log.txt'
 
 
+def test_a_copy_of_what_measures_belongs_to_the_game() -> None:
+    frame = f'  File "{SCRATCH}/game/bughunt/measure/inside.py", line 3, in f\n    f()'
+    text = f"{frame}\n{SCRATCH}/0/measure.py:3: W"
+    assert masked(text) == '  File "<game>"\n<game>: W'
+
+
 def test_all_else_stays_as_it_is() -> None:
     text = (
         "a/b, level1/nanochat, knobs too good to be true; 50% of /usr/lib/python3/site.py: \\x41 ünïcode\t漢"
