@@ -85,6 +85,7 @@ def probe(
     as_json: AsJson = False,
 ) -> int:
     """Measure the workspace and show what a bug's probe sees."""
+    from bughunt.cli.rehearsal import rehearse
     from bughunt.hunt.judging import new_seed
     from bughunt.render import working
     from bughunt.screens import probes
@@ -95,7 +96,9 @@ def probe(
         return _all_fixed(hunt, as_json, probes.no_probe_document)
     seed = new_seed() if seed is None else seed
     with working("Measuring …"):
-        found = probes.probed(chosen, *hunt.probe(chosen, seed))
+        rehearse(hunt, *(["bughunt.render.page"] if save else []))
+        prober = probes.Prober(chosen)
+        found = prober.probed(*hunt.probe(chosen, seed))
     if as_json:
         print_json(probes.probe_document(chosen, seed, found))
     elif found.failure:
@@ -123,6 +126,7 @@ def check(
     as_json: AsJson = False,
 ) -> int:
     """Judge the bugs: exit status 0 when all of them are fixed, 1 when not, 3 when the judge failed."""
+    from bughunt.cli.rehearsal import rehearse
     from bughunt.hunt.judging import new_seed
     from bughunt.render import working
     from bughunt.screens import debrief, status, verdicts
@@ -135,6 +139,7 @@ def check(
             show(verdicts.verdict(verdict))
 
     with working("Judging …"):
+        rehearse(hunt)
         checked = hunt.check(bugs or (), new_seed() if seed is None else seed, report, sandbox=sandbox)
     answer(as_json, lambda: verdicts.check_document(checked), lambda: verdicts.check_summary(checked))
     if checked.completed and not as_json:
@@ -152,9 +157,12 @@ def watch(
     ] = False,
 ) -> int:
     """A full-screen view of the hunt that judges the level again at every save."""
+    from bughunt.cli.rehearsal import modules_of, rehearse
     from bughunt.watch import run
 
-    run(open_hunt(), manual=manual)
+    hunt = open_hunt()
+    rehearse(hunt, *modules_of("bughunt.disk", "bughunt.workspace", "bughunt.hunt", "bughunt.watch"))
+    run(hunt, manual=manual)
     return Exit.DONE
 
 

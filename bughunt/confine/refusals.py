@@ -60,6 +60,10 @@ _ATTRIBUTES = (
     "lremovexattr", "fremovexattr", "removexattrat", "file_setattr",
 )  # fmt: skip
 
+# All stay in one process group, and are ended with it at once. Who asks for one of their own is told that
+# they have it.
+_LEAVING_THE_GROUP = ("setsid", "setpgid")
+
 
 def rules() -> list[Rule]:
     """For this process and what it will start: it leads a process group of its own."""
@@ -68,7 +72,7 @@ def rules() -> list[Rule]:
     refused = [
         Rule((*_INTO_OTHERS, *_SHARED_BY_NAME, *_NAMESPACES_AND_MOUNTS, *_MACHINE), _PERM),
         Rule(_UNSEEN, _NOSYS),
-        Rule(_ATTRIBUTES, 0),
+        Rule((*_ATTRIBUTES, *_LEAVING_THE_GROUP), 0),
         Rule(("clone",), _PERM, (Argument(0, "any bit", (_NEW_USER_NAMESPACE,)),)),
         Rule(_OF_ONE_PROCESS, _PERM, (Argument(0, "none of", others),)),
         Rule(("setpriority",), _PERM, (Argument(0, "none of", (_PRIORITY_OF_PROCESS,)),)),

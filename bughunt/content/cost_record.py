@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,12 @@ class Cost:
     machine: dict[str, str]
 
 
+@cache
 def load_cost(folder: Path) -> Cost | None:
-    """The cost of the bug in `folder`; None if it was not measured. Raises BughuntError for a faulty file."""
+    """The cost of the bug in `folder`, read once; None if it was not measured.
+
+    Raises BughuntError for a faulty file.
+    """
     path = folder / FILE
     if not path.is_file():
         return None
@@ -63,6 +68,7 @@ def save_cost(folder: Path, cost: Cost) -> Path:
     path = folder / FILE
     document = json.dumps(_rounded(asdict(cost)), indent=1, ensure_ascii=False)
     path.write_text(document + "\n", encoding="utf-8")
+    load_cost.cache_clear()
     return path
 
 

@@ -14,7 +14,7 @@ from bughunt.disk.files import remove_folder
 from bughunt.errors import BughuntError
 
 # Begins the names of the game's own temporary folders.
-_PREFIX = "bughunt-"
+PREFIX = "bughunt-"
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _MAYBE_GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN, errno.ETIMEDOUT)
@@ -97,7 +97,7 @@ def temporary_folder(beside: Path | None = None) -> Iterator[Path]:
 def make_temporary_folder(beside: Path | None = None) -> Path:
     """A new folder in `beside`, or where the system keeps what is temporary. Raises BughuntError."""
     try:
-        return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=beside))
+        return Path(tempfile.mkdtemp(prefix=PREFIX, dir=beside))
     except OSError as error:
         if beside is not None:
             raise unusable(beside, error) from error
@@ -112,7 +112,7 @@ def make_temporary_folder(beside: Path | None = None) -> Path:
 def _move_from(path: Path) -> str:
     temporary = tempfile.tempdir
     if temporary is not None and path != Path(temporary) and path.is_relative_to(temporary):
-        ours = path.relative_to(temporary).parts[0].startswith(_PREFIX)
+        ours = path.relative_to(temporary).parts[0].startswith(PREFIX)
     else:
         ours = str(path) == temporary
     if ours:

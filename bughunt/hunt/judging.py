@@ -32,6 +32,7 @@ def probe(store: Store, started: StartedLevel, bug: Bug, seed: int) -> tuple[Any
     """The inputs and the measurement of `bug` in the player's workspace."""
     path = started.ready().path
     with open_judge() as judge:
+        judge.prepare([bug])
         measured = judge.measure(bug, path, seed)
     with _told_if_not_recorded(store, "The probe"), store.update() as change:
         change.note(events.Probe(bug=bug.id, seed=seed))

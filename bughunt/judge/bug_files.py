@@ -1,4 +1,4 @@
-"""What the judge's own process needs of a bug's files, loaded once."""
+"""What the judge's own process needs of a bug's files, loaded once: a workspace's code may change them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from bughunt.content.level import Bug
+from bughunt.judge.cause import Defect
 from bughunt.judge.checker import Check
 from bughunt.loading import load_module
 
@@ -16,13 +17,23 @@ class FilesUnusable(Exception):
     """A check or a measurement cannot be loaded, or draws no inputs."""
 
 
+def unusable(error: Exception) -> FilesUnusable:
+    """Says why they cannot be used."""
+    return FilesUnusable(f"{type(error).__name__}: {error}")
+
+
 class BugFiles:
-    """The check and the measurement of `bug`, as they were when they were loaded."""
+    """The check, the measurement and the defect of `bug`, as they were when they were loaded.
+
+    The check has run once by then, and inputs were drawn: what that imports is imported.
+    """
 
     def __init__(self, bug: Bug) -> None:
         self.check = Check(bug.check)
+        self.defect = Defect(bug.patch)
         self._bug = bug
         self._measure = _load_measure(bug)
+        self.check.run(None, None)
 
     def draw(self, seed: int | str) -> Any:
         """The inputs of one measurement: drawn by the bug's own `draw`, the same for the same seed."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from bughunt.content.installed import tree_folder
@@ -48,34 +49,38 @@ class Hunk:
         return "".join(f"{line}\n" for line in lines)
 
 
-def works_from_elsewhere(
-    patch: Path, workspace: Path, scratch: Path, passes: Callable[[Path], bool] | None
-) -> bool:
-    """Does `workspace`, whose check passes, pass with the defect still standing, or put back in a copy?
+class Defect:
+    """The defect that a patch brings, and the names of the tree's files: read here, and not again."""
 
-    `passes` judges a copy, made in `scratch`; without it no copy is made.
-    """
-    hunks = list(read_hunks(patch))
-    texts = {hunk.file: _read(workspace / hunk.file) for hunk in hunks}
-    if all(hunk.stands(texts[hunk.file]) for hunk in hunks):
-        return True
-    if passes is None:
-        return False
-    for hunk in hunks:
-        text = hunk.put_back(texts[hunk.file])
-        if text is None:
+    def __init__(self, patch: Path) -> None:
+        self._hunks = tuple(read_hunks(patch))
+        self._tree = _names_of_the_tree()
+
+    def is_worked_around(self, workspace: Path, scratch: Path, passes: Callable[[Path], bool] | None) -> bool:
+        """Does `workspace`, whose check passes, pass with the defect still standing, or put back in a copy?
+
+        `passes` judges a copy, made in `scratch`; without it no copy is made.
+        """
+        texts = {hunk.file: _read(workspace / hunk.file) for hunk in self._hunks}
+        if all(hunk.stands(texts[hunk.file]) for hunk in self._hunks):
+            return True
+        if passes is None:
             return False
-        texts[hunk.file] = text
-    copy = scratch / "put-back"
-    try:
-        _copy_source(workspace, copy)
-        for file, text in texts.items():
-            (copy / file).write_text(text, encoding="utf-8")
-        return passes(copy)
-    except OSError:
-        return False
-    finally:
-        shutil.rmtree(copy, ignore_errors=True)
+        for hunk in self._hunks:
+            text = hunk.put_back(texts[hunk.file])
+            if text is None:
+                return False
+            texts[hunk.file] = text
+        copy = scratch / "put-back"
+        try:
+            _copy_source(workspace, copy, self._tree)
+            for file, text in texts.items():
+                (copy / file).write_text(text, encoding="utf-8")
+            return passes(copy)
+        except OSError:
+            return False
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
 
 
 def read_hunks(patch: Path) -> Iterator[Hunk]:
@@ -99,15 +104,20 @@ def read_hunks(patch: Path) -> Iterator[Hunk]:
             above = line[1:]
 
 
-def _copy_source(workspace: Path, copy: Path) -> None:
+@cache
+def _names_of_the_tree() -> frozenset[str]:
+    return frozenset(tree_files(tree_folder()))
+
+
+def _copy_source(workspace: Path, copy: Path, tree: Collection[str]) -> None:
     """Copies the code alone: a workspace may hold environments and data of the player's, however large."""
-    for file, path in counted(files_of(workspace), list(tree_files(tree_folder()))).items():
+    for file, path in counted(files_of(workspace), tree).items():
         (copy / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy / file)
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
     except (OSError, UnicodeDecodeError):
         return ""

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,12 @@ from bughunt.judge.check_result import CheckResult
 from bughunt.loading import load_module
 from bughunt.search_path import trusted_search_path
 
-_UNWANTED = ("cacheprovider", "terminal", "faulthandler", "unraisableexception", "threadexception")
+# What a check has no use for: each would be imported, and asked at every step.
+_UNWANTED = (
+    *("cacheprovider", "terminal", "faulthandler", "unraisableexception", "threadexception", "debugging"),
+    *("unittest", "doctest", "junitxml", "pastebin", "legacypath", "stepwise", "setuponly", "setupplan"),
+    *("logging", "warnings"),
+)
 
 
 class Check:
@@ -24,8 +30,8 @@ class Check:
     """
 
     def __init__(self, path: Path) -> None:
+        _rehearse()
         with _undisturbed():
-            importlib.import_module("bughunt.judge.plugin")
             self._module = load_module(str(path), "bughunt_check")
 
     def run(self, inputs: Any, measured: Any) -> CheckResult:
@@ -49,15 +55,26 @@ class Check:
         return CheckResult("passed")
 
 
+@cache
+def _rehearse() -> None:
+    """Has pytest do all that it does for checks, so that it imports nothing when it runs one in earnest."""
+    with _undisturbed():
+        module = importlib.import_module("bughunt.judge.rehearsal")
+        plugin = importlib.import_module("bughunt.judge.plugin").CheckPlugin(module, None, None)
+        pytest = importlib.import_module("pytest")
+        if pytest.main(_arguments(), plugins=[plugin]) == pytest.ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
+
+
 def _arguments() -> list[str]:
     """Names no path but one that pytest takes literally: it expands `$NAME` in --rootdir.
 
     The plugin collects, so no file is named; with nothing in its place pytest would look at the current
-    folder.
+    folder. Settings come from nowhere: what is named as their file keeps pytest from looking for others.
     """
     return [
         os.devnull,
-        f"--config-file={Path(__file__).with_name('pytest.ini')}",
+        f"--config-file={os.devnull}",
         "--noconftest",
         "--import-mode=importlib",
         "--assert=plain",

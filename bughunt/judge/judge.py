@@ -23,11 +23,13 @@ from threading import Event
 from types import TracebackType
 from typing import Any
 
+from bughunt.confine.kernel import forbid_tracing
 from bughunt.content.installed import own_folders
 from bughunt.content.level import Bug
 from bughunt.disk.places import temporary_folder
-from bughunt.judge.bug_files import BugFiles, FilesUnusable
-from bughunt.judge.cause import REMARK, works_from_elsewhere
+from bughunt.judge.bug_files import BugFiles, FilesUnusable, unusable
+from bughunt.judge.cause import REMARK
+from bughunt.judge.masks import Masks
 from bughunt.judge.verdict import Verdict, VerdictKind
 from bughunt.measure.measurer import Measurer
 from bughunt.measure.outcomes import Failure, Flag, Limits, Measurement, Outcome
@@ -38,6 +40,8 @@ _BORROWED = (
     "The code used files of the game itself, such as the clean code: only the workspace's own code counts."
 )
 
+_OWN_FILES = "The judge could not do its work here: its own files cannot be used."
+
 _Conclusion = tuple[VerdictKind, str, str]
 
 
@@ -46,16 +50,19 @@ class Judge:
 
     With a `measurer` of two workers it has two things measured at once where it will want both, most
     likely: a verdict comes sooner, for more work where the first measurement tells enough. The measurer is
-    closed with the judge.
+    closed with the judge. `is_guarded`: no other process of the same user can reach into this one, which
+    decides.
     """
 
     def __init__(
         self, clean_tree: Path, measurer: Measurer | None = None, *, limits: Limits | None = None
     ) -> None:
+        self.is_guarded = forbid_tracing()
         self._clean_tree = clean_tree
         self._limits = limits or Limits()
         self._measurer = measurer or Measurer(hidden=own_folders())
-        self._files: dict[Path, BugFiles] = {}
+        self._masks = Masks()
+        self._files: dict[Path, BugFiles | FilesUnusable] = {}
 
     def __enter__(self) -> Judge:
         return self
@@ -66,17 +73,17 @@ class Judge:
         self._measurer.close()
 
     def prepare(self, bugs: Iterable[Bug], workspace: Path | None = None) -> None:
-        """Loads the checks of `bugs` while the measuring server starts, in a sandbox that for `workspace`.
+        """Reads all that verdicts on `bugs` need, and runs each check, while the measuring server starts.
 
-        No code of a workspace has run yet when this is called before the first verdict, so that none can
-        have a say in any of these checks.
+        In a sandbox that is the server for `workspace`. No code of a workspace has run yet when this is
+        called before the first verdict: none of what it may write to the game's files, or to those of
+        Python's packages, has a say in any of these verdicts.
         """
         bugs = list(bugs)
         preload = dict.fromkeys(name for bug in bugs for name in bug.card.preload)
         self._measurer.warm_up(preload, workspace)
         for bug in bugs:
-            self._measurer.take(bug.measure)
-            self._files_of(bug)
+            self._prepare(bug)
 
     def measure(
         self, bug: Bug, workspace: Path, seed: int, *, stop: Flag | None = None
@@ -85,7 +92,10 @@ class Judge:
 
         Raises Stopped when another thread sets `stop` meanwhile; so does `judge`.
         """
-        inputs = self._files_of(bug).draw(seed)
+        try:
+            inputs = self._draw(bug, seed)
+        except FilesUnusable as error:
+            return None, Failure(_OWN_FILES, self._masks.text(str(error), workspace), ours=True)
         return inputs, self._observe(bug, workspace, inputs, stop)
 
     def judge(
@@ -99,15 +109,15 @@ class Judge:
         """
         started = time.monotonic()
         try:
+            self._prepare(bug)
             kind, message, detail = self._answer_twice(bug, workspace, seed, stop)
         except FilesUnusable as error:
-            message = "The judge could not do its work here: its own files cannot be used."
-            return Verdict(bug.id, "unknown", message, str(error))
+            kind, message, detail = "unknown", _OWN_FILES, str(error)
         elsewhere = kind == "fixed" and self._works_from_elsewhere(bug, workspace, seed, first, stop)
         if elsewhere:
             message = REMARK
-        detail = detail.replace(str(bug.folder), f"<{bug.id}>")
-        message = tidy(message, _MESSAGE_CHARACTERS)
+        detail = self._masks.text(detail, workspace)
+        message = tidy(self._masks.text(message, workspace), _MESSAGE_CHARACTERS)
         return Verdict(bug.id, kind, message, detail, time.monotonic() - started, elsewhere)
 
     def _answer_twice(self, bug: Bug, workspace: Path, seed: int, stop: Flag | None) -> _Conclusion:
@@ -135,14 +145,17 @@ class Judge:
                 unwanted.set()
 
     def _observe(self, bug: Bug, workspace: Path, inputs: Any, stop: Flag | None = None) -> Outcome:
-        """What the code in `workspace` does with `inputs`."""
-        return self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits, stop)
+        """What the code in `workspace` does with `inputs`, as far as a player may see it."""
+        outcome = self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits, stop)
+        return self._masks.outcome(outcome, workspace)
 
     def _draw(self, bug: Bug, seed: int | str) -> Any:
         try:
             return self._files_of(bug).draw(seed)
+        except FilesUnusable:
+            raise
         except Exception as error:
-            raise FilesUnusable(f"{type(error).__name__}: {error}") from error
+            raise unusable(error) from error
 
     def _works_from_elsewhere(
         self, bug: Bug, workspace: Path, seed: int, first: bool, stop: Flag | None
@@ -153,12 +166,24 @@ class Judge:
             return self._conclude_surely(bug, inputs, outcome, stop)[0] == "fixed"
 
         with temporary_folder() as scratch:
-            return works_from_elsewhere(bug.patch, workspace, scratch, passes if first else None)
+            defect = self._files_of(bug).defect
+            return defect.is_worked_around(workspace, scratch, passes if first else None)
+
+    def _prepare(self, bug: Bug) -> None:
+        """What cannot be loaded now is not loaded later, either, when it may have become another."""
+        if bug.folder not in self._files:
+            try:
+                self._files[bug.folder] = BugFiles(bug)
+                self._measurer.take(bug.measure)
+            except Exception as error:
+                self._files[bug.folder] = unusable(error)
 
     def _files_of(self, bug: Bug) -> BugFiles:
-        if bug.folder not in self._files:
-            self._files[bug.folder] = BugFiles(bug)
-        return self._files[bug.folder]
+        self._prepare(bug)
+        files = self._files[bug.folder]
+        if isinstance(files, FilesUnusable):
+            raise files
+        return files
 
     def _conclude(self, bug: Bug, inputs: Any, outcome: Outcome) -> _Conclusion:
         """`fixed` or `broken` with its message; `unknown` when the outcome allows neither."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -41,17 +41,23 @@ class CheckPlugin:
         session.testscollected = len(session.items)
         return True
 
-    @pytest.hookimpl
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        if call.excinfo is None:
-            self.passed += call.when == "call"
-            return
-        error = call.excinfo.value
-        if call.when == "call" and isinstance(error, (AssertionError, pytest.fail.Exception)):
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
+        """Notes how a test ended, in the place of pytest, which would read the check's source to tell why."""
+        outcome: Literal["passed", "failed"] = "passed"
+        if call.excinfo is not None:
+            outcome = "failed"
+            self._note_problem(call.when, call.excinfo.value)
+        elif call.when == "call":
+            self.passed += 1
+        assert call.when != "collect"
+        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
+
+    def _note_problem(self, when: str, error: BaseException) -> None:
+        if when == "call" and isinstance(error, (AssertionError, pytest.fail.Exception)):
             self.problems.append(CheckResult("failed", str(error)))
         else:
-            text = f"{item.name}: {type(error).__name__}: {error}"
-            self.problems.append(CheckResult("error", text))
+            self.problems.append(CheckResult("error", f"{type(error).__name__}: {error}"))
 
     @pytest.hookimpl
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

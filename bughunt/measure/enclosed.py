@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bughunt.confine.bubblewrap import bubblewrap, path_of_bubblewrap
 from bughunt.confine.enclosure import become, leave_the_machine
+from bughunt.confine.kernel import come_first
 from bughunt.confine.view import View
 from bughunt.disk.files import remove_folder
 from bughunt.measure.parting import is_gone
@@ -19,6 +20,8 @@ def main() -> None:
     """Its arguments: the way (see `sandbox`), the process that owns the server, the folder to remove if that
     is gone, the view, the descriptors to hand on, and the command."""
     way, owner, folder, view, descriptors, *command = sys.argv[1:]
+    # In the sandbox the server has no power to.
+    come_first(with_children=True)
     run = _run_in_bubblewrap if way == "bubblewrap" else _run_in_namespaces
     status = run(View.from_json(view), [int(one) for one in descriptors.split(",") if one], command)
     if is_gone(int(owner)):

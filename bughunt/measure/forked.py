@@ -34,7 +34,7 @@ def run_forked(request: dict[str, Any], cancel: int | None = None) -> ProcessExi
         if child.pid == 0:
             _become_child(request, result.fileno(), output.fileno())
         exceeded, ended = "", False
-        supervisor = Supervisor(child.pid, limits["memory"], limits["processes"])
+        supervisor = Supervisor(limits["memory"], limits["processes"])
         try:
             ended = wait_for(child, started + limits["seconds"], cancel, supervisor)
         except TooMuch as reason:

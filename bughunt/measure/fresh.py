@@ -61,7 +61,7 @@ def run_fresh(
             started = time.monotonic()
             if ready:
                 on_ready()
-                supervisor = Supervisor(process.pid, limits["memory"], limits["processes"])
+                supervisor = Supervisor(limits["memory"], limits["processes"])
                 ended = ended or wait_for(process, started + limits["seconds"], cancel, supervisor)
         except TooMuch as reason:
             exceeded = str(reason)

@@ -36,11 +36,11 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def descendants(pid: int) -> set[int]:
-    """The processes that `pid` started, and those that they did (Linux)."""
+def descendants(pid: int, enough: int | None = None) -> set[int]:
+    """The processes that `pid` started, and those that they did (Linux); no more than just above `enough`."""
     found: set[int] = set()
     pending = [pid]
-    while pending:
+    while pending and (enough is None or len(found) <= enough):
         for child in _children(pending.pop()) - found:
             found.add(child)
             pending.append(child)

@@ -31,7 +31,7 @@ class Limits:
     memory: int = 3 << 30
     written: int = 64 << 20
     returned: int = 8 << 20
-    processes: int = 512
+    processes: int = 256
 
 
 @dataclass(frozen=True)

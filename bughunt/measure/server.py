@@ -26,7 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from bughunt.confine.kernel import die_with_parent, guard_process
+from bughunt.confine.kernel import come_first, die_with_parent, guard_process
 from bughunt.disk.files import remove_folder
 from bughunt.measure.children import Cancelled
 from bughunt.measure.forked import run_forked
@@ -64,6 +64,7 @@ def _fork_worker(connection: list[int], connections: list[list[int]]) -> int:
     try:
         die_with_parent()
         guard_process()
+        come_first()
         _close_all([other for other in connections if other is not connection])
         with os.fdopen(connection[0], "rb") as requests, os.fdopen(connection[1], "wb") as answers:
             _answer_requests(requests, answers)

@@ -13,43 +13,49 @@ LOOK_SECONDS = 0.1
 
 
 class Supervisor:
-    """Watches the process `pid`: `memory` bytes and `processes` are for it and its descendants together."""
+    """Watches all that this process started: `memory` bytes and `processes` are for them together.
 
-    def __init__(self, pid: int, memory: int, processes: int) -> None:
-        self._pid = pid
+    What has lost its parent is among them, for this process adopts it.
+    """
+
+    def __init__(self, memory: int, processes: int) -> None:
         self._memory = memory
         self._processes = processes
         # Memory that a fork shares with this process, from which it comes, is not its own.
         self._shared = _memory_of(os.getpid())
 
     def exceeded(self) -> str | None:
-        """What they use too much of, in words; None while all is well, and where the system does not tell."""
-        started = descendants(self._pid)
+        """What they use too much of, in words; None while all is well, and where the system does not tell.
+
+        It reads nothing that waits for one of them: they may keep each other from going on.
+        """
+        everyone = descendants(os.getpid(), self._processes)
         # One process has limits of its own, which do not wait for anybody to look.
-        if not started:
+        if len(everyone) < 2:
             return None
-        everyone = [self._pid, *started]
         if len(everyone) > self._processes:
             return f"had more than {self._processes} processes at a time"
-        if sum(map(_memory_of, everyone)) > self._memory:
-            own = sum(max(0, _exactly(pid, self._shared)) for pid in everyone)
-            if own > self._memory:
-                return "used more memory, in all its processes, than a measurement may use"
+        held = [_memory_of(pid) for pid in everyone]
+        # A program of its own shares nothing: it may seem to hold less than it does. Then the machine tells.
+        own = sum(max(0, memory - self._shared) for memory in held)
+        if sum(held) > self._memory and (own > self._memory or _nothing_left()):
+            return "used more memory, in all its processes, than a measurement may use"
         return None
 
 
 def _memory_of(pid: int) -> int:
     """Bytes of memory that belong to no file, those shared with other processes among them (Linux)."""
+    return sum(_kilobytes(f"/proc/{pid}/status", "RssAnon:", "RssShmem:")) << 10
+
+
+def _nothing_left() -> bool:
+    """Is the machine's memory all but used up?"""
+    amounts = _kilobytes("/proc/meminfo", "MemTotal:", "MemAvailable:")
+    return len(amounts) == 2 and amounts[1] < amounts[0] / 20
+
+
+def _kilobytes(file: str, *names: str) -> list[int]:
     with suppress(OSError, ValueError, IndexError):
-        resident, shared = map(int, Path(f"/proc/{pid}/statm").read_text().split()[1:3])
-        return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
-    return 0
-
-
-def _exactly(pid: int, shared: int) -> int:
-    """Its share of the memory that belongs to no file; where that is not told, less what forks share."""
-    with suppress(OSError, ValueError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss_Anon:"):
-                return int(line.split()[1]) << 10
-    return _memory_of(pid) - shared
+        lines = Path(file).read_text().splitlines()
+        return [int(line.split()[1]) for line in lines if line.startswith(names)]
+    return []

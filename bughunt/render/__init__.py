@@ -7,12 +7,23 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import StringIO
 from typing import TextIO
 
 from bughunt.errors import OutputError
-from bughunt.views import View
+from bughunt.views import Code, Heading, Item, Plot, Series, Table, Text, Tokens, View
 
 _NARROWEST, _WIDEST = 40, 100
+
+_ONE_OF_EACH: tuple[View, ...] = (
+    Heading("Zoë 漢字"),
+    Text("Zoë 漢字", "good"),
+    Item("Zoë 漢字", "Zoë 漢字", "bad"),
+    Table(("Zoë", "漢字"), [("Zoë", "漢字")], "Zoë", {0: "warn"}),
+    Plot("Zoë", [Series("漢字", [0, 1], [1, 2])]),
+    Tokens("Zoë", ["Zoë", "漢字"], [True, False], "漢字"),
+    Code("+Zoë\n-漢字", "diff"),
+)
 
 
 def show(views: Iterable[View], *, error: bool = False) -> None:
@@ -30,6 +41,24 @@ def show(views: Iterable[View], *, error: bool = False) -> None:
         with writing(stream):
             stream.write(draw(views, page_width()))
     _draw_working()
+
+
+def rehearse() -> None:
+    """Loads all that drawing takes, on the streams as they are: draws a view of each kind, nowhere."""
+    from bughunt.render.plain import draw
+
+    draw(_ONE_OF_EACH, page_width())
+    if (sys.stdout.isatty() or sys.stderr.isatty()) and not os.environ.get("NO_COLOR"):
+        from bughunt.render.coloured import print_views
+
+        print_views(_ONE_OF_EACH, _Nowhere(), page_width())
+
+
+class _Nowhere(StringIO):
+    """What is written here would be seen by a person."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def show_text(text: str) -> None:

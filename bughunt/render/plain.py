@@ -69,7 +69,8 @@ def column_widths(table: Table, width: int, overhead: int) -> list[int]:
     """The width of each column; where the table is too wide, its widest columns give way."""
     cells = [list(table.columns), *([str(cell) for cell in row] for row in table.rows)]
     widths = [
-        max(len(part) for row in cells for part in row[i].split("\n")) for i in range(len(table.columns))
+        min(width, max(len(part) for row in cells for part in row[i].split("\n")))
+        for i in range(len(table.columns))
     ]
     while sum(widths) + overhead > width and max(widths) > 8:
         widths[widths.index(max(widths))] -= 1

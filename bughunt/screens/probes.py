@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
+from unicodedata import category
 
 from bughunt.content.cost_record import load_cost
 from bughunt.content.level import Bug
 from bughunt.loading import load_module
 from bughunt.measure.outcomes import Failure, Outcome
+from bughunt.render.plain import draw
 from bughunt.screens.document import document
 from bughunt.views import Code, Table, Text, View, to_json
+
+_A_WIDTH = 80
+_LONGEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -22,15 +27,46 @@ class Probed:
     failure: Failure | None = None
 
 
-def probed(bug: Bug, inputs: Any, outcome: Outcome) -> Probed:
-    """Lets the bug's probe draw a measurement."""
-    if isinstance(outcome, Failure):
-        return Probed(failure=outcome)
-    module = load_module(str(bug.probe), f"bughunt_probe_{bug.id.replace('.', '_')}")
-    try:
-        return Probed([*module.view(inputs, outcome.data), *whole_run(bug)])
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
-        return Probed(failure=Failure("What the code returned is not of a kind that can be shown."))
+class Prober:
+    """A bug's probe and its figures of whole runs, both read here: before any code of a workspace runs.
+
+    What keeps them from being read is raised when they are asked for.
+    """
+
+    def __init__(self, bug: Bug) -> None:
+        self._fault: Exception | None = None
+        try:
+            self._module = load_module(str(bug.probe), f"bughunt_probe_{bug.id.replace('.', '_')}")
+            self._whole_run = whole_run(bug)
+        except Exception as error:
+            self._fault = error
+
+    def probed(self, inputs: Any, outcome: Outcome) -> Probed:
+        """Lets the probe draw a measurement."""
+        if self._fault is not None:
+            raise self._fault
+        if isinstance(outcome, Failure):
+            return Probed(failure=outcome)
+        try:
+            views = [_without_controls(view) for view in self._module.view(inputs, outcome.data)]
+            # What cannot be drawn is found out here.
+            draw(views, _A_WIDTH)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
+            return Probed(failure=Failure("What the code returned is not of a kind that can be shown."))
+        return Probed([*views, *self._whole_run])
+
+
+def _without_controls(shown: Any) -> Any:
+    """A view, or a part of one, whose texts steer no terminal, and end: they are of the code's making."""
+    if isinstance(shown, str):
+        kept = shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
+        return "".join(c if c.isprintable() or c in "\n\t" or category(c) == "Zs" else "\ufffd" for c in kept)
+    if isinstance(shown, list | tuple):
+        return type(shown)(_without_controls(one) for one in shown)
+    if is_dataclass(shown) and not isinstance(shown, type):
+        fields_ = {field.name: _without_controls(getattr(shown, field.name)) for field in fields(shown)}
+        return replace(shown, **fields_)
+    return shown
 
 
 def probe_failed(bug: Bug, failure: Failure) -> list[View]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bughunt.content.catalog import Catalog
 from bughunt.content.level import Bug, Level
 from bughunt.hunt.hunt import Hunt
 from bughunt.hunt.judging import new_seed
@@ -30,6 +31,14 @@ class Answers:
         self._hunt = hunt
         self._tell = tell
         self._inbox = inbox
+        self._probers: dict[str, probes.Prober] = {}
+
+    def prepare(self, catalog: Catalog) -> None:
+        """Reads all probes that are not read yet: before any code of a workspace runs."""
+        for level in catalog.levels:
+            for bug in level.bugs:
+                if bug.id not in self._probers:
+                    self._probers[bug.id] = probes.Prober(bug)
 
     def show(self, event: Show, judging: Judging) -> None:
         bug, level = event.bug, judging.level
@@ -84,7 +93,7 @@ class Answers:
         self._tell(Page([title, Text("Measuring …", "dim")]))
         stop = self._inbox.begin_measuring()
         inputs, outcome = judging.judge.measure(bug, workspace, new_seed(), stop=stop)
-        found = probes.probed(bug, inputs, outcome)
+        found = self._probers[bug.id].probed(inputs, outcome)
         failed = found.failure
         self._tell(Page(probes.probe_failed(bug, failed) if failed else [title, *found.views]))
 

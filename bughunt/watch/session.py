@@ -70,27 +70,31 @@ class Session:
 
     def _run(self) -> None:
         try:
-            while self._next is not None:
-                level, self._next = self._next, None
-                with self._watching(level) as judging:
-                    while self._next is None and self._step(judging):
-                        pass
+            with self._open_judge() as judge:
+                while self._next is not None:
+                    level, self._next = self._next, None
+                    with self._watching(level, judge) as judging:
+                        while self._next is None and self._step(judging):
+                            pass
         except BaseException as error:
             self._tell(Failed(error))
 
     @contextmanager
-    def _watching(self, level: Level) -> Iterator[Judging]:
+    def _watching(self, level: Level, judge: Judge) -> Iterator[Judging]:
         folder = self._hunt.started(level, self._state).path
-        with (
-            FileWatch(folder, lambda files: self.post(Saved(files)), lambda why: self.post(Polling(why))),
-            self._open_judge() as judge,
-        ):
+        with FileWatch(folder, lambda files: self.post(Saved(files)), lambda why: self.post(Polling(why))):
             judging = Judging(level, judge)
             self._show(judging)
-            judge.prepare(level.bugs)
+            self._prepare(level, judge)
             if not self._status.manual:
                 self._begin_anew(judging)
             yield judging
+
+    def _prepare(self, first: Level, judge: Judge) -> None:
+        """Has the checks and probes of all levels read: others come when code of this one has run."""
+        judge.prepare(first.bugs)
+        judge.prepare(bug for level in self._hunt.catalog.levels for bug in level.bugs)
+        self._answers.prepare(self._hunt.catalog)
 
     def _step(self, judging: Judging) -> bool:
         """Takes one event, or judges one bug when there is none. False when it is time to end."""

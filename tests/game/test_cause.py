@@ -9,7 +9,7 @@ import pytest
 from bughunt.content.catalog import load_catalog
 from bughunt.content.installed import tree_folder
 from bughunt.judge import Judge
-from bughunt.judge.cause import REMARK, read_hunks, works_from_elsewhere
+from bughunt.judge.cause import REMARK, Defect, read_hunks
 from bughunt.workspace.git import apply_patch
 from bughunt.workspace.injection import inject
 
@@ -33,7 +33,7 @@ def test_the_clean_tree_is_repaired_at_the_place(bug, tmp_path: Path) -> None:
         copies.append({file: (copy / file).read_bytes() for file in bug.files})
         return False
 
-    assert not works_from_elsewhere(bug.patch, tree_folder(), tmp_path, fails)
+    assert not Defect(bug.patch).is_worked_around(tree_folder(), tmp_path, fails)
     assert copies == [{file: (tmp_path / "broken" / file).read_bytes() for file in bug.files}]
     assert not (tmp_path / "put-back").exists()
 
@@ -41,7 +41,7 @@ def test_the_clean_tree_is_repaired_at_the_place(bug, tmp_path: Path) -> None:
 @pytest.mark.parametrize("bug", EVERY_BUG, ids=lambda bug: bug.id)
 def test_a_defect_that_stands_is_seen(bug, tmp_path: Path) -> None:
     inject(tmp_path / "broken", [bug])
-    assert works_from_elsewhere(bug.patch, tmp_path / "broken", tmp_path, never_asked)
+    assert Defect(bug.patch).is_worked_around(tmp_path / "broken", tmp_path, never_asked)
 
 
 def test_a_place_that_was_rewritten_gets_no_remark(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_place_that_was_rewritten_gets_no_remark(tmp_path: Path) -> None:
         text = file.read_text()
         assert hunk.stands(text)
         file.write_text(text.replace(".to(dtype=torch.int64)", ".int()"))
-    assert not works_from_elsewhere(NARROW_INPUTS.patch, tree, tmp_path, never_asked)
+    assert not Defect(NARROW_INPUTS.patch).is_worked_around(tree, tmp_path, never_asked)
 
 
 def test_the_verdict_stays_fixed_and_says_so(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_of_a_workspace_full_of_other_things_the_code_alone_is_copied(tmp_path: 
         copies.append({path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()})
         return False
 
-    assert not works_from_elsewhere(NARROW_INPUTS.patch, tree, tmp_path, fails)
+    assert not Defect(NARROW_INPUTS.patch).is_worked_around(tree, tmp_path, fails)
     [copied] = copies
     assert {"nanochat/mine.py", "nanochat/gpt.py"} < copied
     assert not {name for name in copied if name.startswith(("env/", "data/"))}

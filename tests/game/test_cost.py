@@ -33,7 +33,7 @@ from bughunt.measure.outcomes import Measurement
 from bughunt.render.plain import draw
 from bughunt.screens import solutions
 from bughunt.screens.debrief import level_debrief
-from bughunt.screens.probes import probed, whole_run
+from bughunt.screens.probes import Prober, whole_run
 from bughunt.views import Plot, Series, Table
 
 BUGS = [bug for level in load_catalog().levels for bug in level.bugs]
@@ -111,7 +111,7 @@ class TestShipped:
 
     def test_a_probe_ends_with_them(self) -> None:
         bug = next(bug for bug in BUGS if whole_run(bug))
-        found = probed(bug, *_measured(bug))
+        found = Prober(bug).probed(*_measured(bug))
         assert list(found.views)[-1:] == whole_run(bug)
 
     def test_the_debrief_has_those_of_the_fixed_bugs(self) -> None:

@@ -30,6 +30,8 @@ from bughunt.judge import Verdict
 class QuickJudge:
     """Says `fixed` of the clean tree, and `broken` of any other."""
 
+    is_guarded = True
+
     def __init__(self, *_: object) -> None: ...
 
     def __enter__(self) -> QuickJudge:
@@ -83,6 +85,18 @@ def test_the_hunts_folder_is_tried_and_nothing_else_touched(
         finding.what for finding in findings
     }
     assert (tree_of(hunt.folder), tree_of(tmp_path)) == before
+
+
+@pytest.mark.usefixtures("quick_judge")
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_judge_that_cannot_be_guarded_is_said_and_no_fault(
+    guarded: bool, tmp_path: Path, level1_only: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QuickJudge, "is_guarded", guarded)
+    findings = [one for one in examine(level1_only, tmp_path) if isinstance(one, Finding)]
+    assert faults(findings) == {}
+    memory = next(one for one in findings if one.what == "the judge's memory")
+    assert memory.found.startswith("closed" if guarded else "open")
 
 
 def test_seconds_left_are_those_that_the_steps_before_took() -> None:

@@ -183,6 +183,36 @@ def test_the_folder_of_the_game_is_taken_literally(name: str, tmp_path: Path) ->
     assert "kind='fixed'" in done.stdout, done.stdout + done.stderr
 
 
+_SETTINGS = {
+    "pytest.ini": "[pytest]\naddopts = {option}\n",
+    "pytest.toml": "[pytest]\naddopts = ['{option}']\n",
+    "tox.ini": "[pytest]\naddopts = {option}\n",
+    "setup.cfg": "[tool:pytest]\naddopts = {option}\n",
+    "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '{option}'\n",
+    "conftest.py": "import os\nos._exit(0)\n",
+}
+
+
+def test_settings_of_pytest_are_read_from_nowhere(tmp_path: Path) -> None:
+    """Whoever can write to the game's folders, or above them, says nothing of how its checks are run."""
+    game = tmp_path / "above" / "game"
+    shutil.copytree(Path(bughunt.__file__).parent, game / "bughunt")
+    shutil.copytree(tree_folder(), game / "nanochat")
+    shutil.copytree(challenges_folder() / "level1", game / "challenges" / "level1")
+    folders = [tmp_path, game.parent, *(path for path in game.rglob("*") if path.is_dir())]
+    for folder in (one for one in folders if not one.is_relative_to(game / "nanochat")):
+        for name, text in _SETTINGS.items():
+            (folder / name).write_text(text.format(option="--collect-only"))
+    done = subprocess.run(
+        [sys.executable, "-c", _JUDGE_ELSEWHERE, str(game)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=game / "challenges" / "level1",
+    )
+    assert "kind='fixed'" in done.stdout, done.stdout + done.stderr
+
+
 def process_exit(**values: Any) -> ProcessExit:
     usual = {"status": 0, "ready": True, "timed_out": False, "result": "", "printed": "", "seconds": 1.0}
     return ProcessExit(**{**usual, **values})

@@ -9,8 +9,15 @@ from bughunt.content.installed import tree_folder
 from bughunt.content.level import Bug
 from bughunt.disk.places import explained, temporary_folder
 from bughunt.errors import BughuntError
+from bughunt.hunt.doctor.confinement import examine_confinement
 from bughunt.hunt.doctor.finding import Finding, Step
 from bughunt.hunt.doctor.steps import Steps
+
+_GUARDED = "closed to other programs of yours"
+_OPEN = (
+    "open to other programs of yours, the code that is judged among them: this system cannot close it, so a "
+    "verdict holds for code that does not go looking for it"
+)
 
 
 def examine_judge(bugs: Sequence[Bug], steps: Steps) -> Iterator[Finding | Step]:
@@ -27,6 +34,8 @@ def _both_ways(bugs: Sequence[Bug], steps: Steps) -> Iterator[Finding | Step]:
 
     seed = int.from_bytes(os.urandom(4)) >> 1
     with temporary_folder() as folder, explained(folder), Judge(tree_folder()) as judge:
+        yield Finding("the judge's memory", True, _GUARDED if judge.is_guarded else _OPEN)
+        yield from examine_confinement()
         for bug in bugs:
             what = f"check {bug.id} on the clean tree"
             yield steps.next(what)
