@@ -40,6 +40,7 @@ _WARNING = re.compile(rf"^({_GAME}):\d+(: [^\n]*)(?:\n[ \t]{{2}}\S[^\n]*)?", re.
 
 # A text that is nearly as long as one may be has lost its beginning, perhaps in the midst of a path.
 _WHOLE_CHARACTERS = 3900
+_CUT_PATH = re.compile(r"… \S*(?:[/\\]|\.py)\S*")
 
 
 class Masks:
@@ -85,6 +86,7 @@ class Masks:
         text = text.encode(errors="replace").decode()
         text = self._game.sub(_GAME, text)
         within, itself = _workspace(workspace)
+        text = _CUT_PATH.sub("…", text)
         text = itself.sub(_WORKSPACE, within.sub("", text))
         text = self._scratch.sub(_SCRATCH, text)
         if _GAME in text:
