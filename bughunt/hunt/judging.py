@@ -31,7 +31,7 @@ def new_seed() -> int:
 def probe(store: Store, started: StartedLevel, bug: Bug, seed: int) -> tuple[Any, Outcome]:
     """The inputs and the measurement of `bug` in the player's workspace."""
     path = started.ready().path
-    with open_judge() as judge:
+    with open_judge(store.folder) as judge:
         judge.prepare([bug])
         measured = judge.measure(bug, path, seed)
     with _told_if_not_recorded(store, "The probe"), store.update() as change:
@@ -54,7 +54,7 @@ def check(
     """
     path, completed, verdicts = started.ready().path, False, []
     state = store.read()
-    with _open_sandbox([*own_folders(), store.folder]) if sandbox else open_judge() as judge:
+    with open_judge(store.folder, sandbox=sandbox) as judge:
         judge.prepare(bugs, path)
         for bug in bugs:
             verdict = judge.judge(bug, path, seed, first=not state.bug(bug.id).solved)
@@ -98,20 +98,18 @@ def level_to_check(catalog: Catalog, bugs: Sequence[Bug]) -> Level | None:
     return next(iter(levels.values()), None)
 
 
-def open_judge() -> Judge:
-    """A judge that measures as much at a time as the machine can."""
+def open_judge(records: Path, *, sandbox: bool = False) -> Judge:
+    """A judge that measures as much at a time as the machine can.
+
+    What is measured reads neither the game's own files nor a hunt's `records`. Raises BughuntError when a
+    `sandbox` is asked for and this system has none.
+    """
     from bughunt.judge import Judge
     from bughunt.measure.measurer import Measurer, workers_here
-
-    return Judge(tree_folder(), Measurer(workers=workers_here(), hidden=own_folders()))
-
-
-def _open_sandbox(hidden: Sequence[Path]) -> Judge:
-    from bughunt.judge import Judge
-    from bughunt.measure.measurer import Measurer
     from bughunt.measure.sandbox import lacking, way
 
-    chosen = way()
+    chosen = way() if sandbox else "default"
     if chosen is None:
         raise BughuntError(f"There is no sandbox here: {lacking()}.", "Check without --sandbox.")
-    return Judge(tree_folder(), Measurer(confinement=chosen, hidden=hidden))
+    hidden = [*own_folders(), records]
+    return Judge(tree_folder(), Measurer(confinement=chosen, workers=workers_here(), hidden=hidden))

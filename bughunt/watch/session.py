@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 
 from bughunt.content.level import Bug, Level
@@ -40,7 +41,7 @@ class Session:
         tell: Callable[[Scene | Page | Failed], object],
         *,
         manual: bool,
-        open_judge: Callable[[], Judge] = open_judge,
+        open_judge: Callable[[Path], Judge] = open_judge,
     ) -> None:
         self._hunt = hunt
         self._tell = tell
@@ -70,7 +71,7 @@ class Session:
 
     def _run(self) -> None:
         try:
-            with self._open_judge() as judge:
+            with self._open_judge(self._hunt.store.folder) as judge:
                 while self._next is not None:
                     level, self._next = self._next, None
                     with self._watching(level, judge) as judging:

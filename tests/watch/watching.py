@@ -94,7 +94,7 @@ class Watcher:
         self.hunt = hunt
         self.judge = judge
         self.audience = Audience()
-        self.session = Session(hunt, self.audience.hear, manual=manual, open_judge=lambda: judge)
+        self.session = Session(hunt, self.audience.hear, manual=manual, open_judge=lambda _: judge)
         self.session.start()
 
     @property
