@@ -10,6 +10,7 @@ from pathlib import Path
 from bughunt.content.installed import tree_folder
 from bughunt.content.tree import tree_files
 from bughunt.disk.files import write_atomically
+from bughunt.disk.kinds import MisplacedError
 from bughunt.disk.places import explained, free_space, in_words, temporary_folder, unusable
 from bughunt.errors import BughuntError
 from bughunt.hunt.doctor.finding import Finding
@@ -27,6 +28,10 @@ def examine_place(folder: Path) -> Iterator[Finding]:
     """Tries `folder` and, where it holds a hunt, what the hunt has in it."""
     yield from _try_out(folder, "here", _trials())
     for part in _parts_of_hunt(folder):
+        if part.is_symlink():
+            error = unusable(part, MisplacedError(part, "link", "folder"))
+            yield Finding(f"in {part.name}", False, error.message, error.step)
+            continue
         yield from _try_out(part, f"in {part.name}", {"writing": _write})
     yield _examine_space(folder)
     yield _examine_temporary_folder()
