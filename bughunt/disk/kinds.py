@@ -46,10 +46,10 @@ def expect(path: Path, wanted: Kind) -> None:
         raise MisplacedError(path, found, wanted)
 
 
-def open_own(path: Path, flags: int = os.O_RDONLY) -> int:
+def open_own(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
     """Opens a file of the game's own, and gives its descriptor. Raises MisplacedError for anything else."""
     try:
-        descriptor = os.open(path, flags | _CAREFULLY, 0o644)
+        descriptor = os.open(path, flags | _CAREFULLY, mode)
     except OSError:
         expect(path, "file")
         raise

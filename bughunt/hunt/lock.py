@@ -48,7 +48,7 @@ _LetGo = Callable[[], None]
 @contextmanager
 def locked(path: Path, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Holds the lock file at `path`; raises BughuntError when another process keeps it too long."""
-    descriptor = open_own(path, os.O_RDWR | os.O_CREAT)
+    descriptor = open_own(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         deadline = time.monotonic() + patience
         while not callable(taken := _take(descriptor, path)):
@@ -66,7 +66,7 @@ def locked(path: Path, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
 
 def locks_on_files(path: Path) -> bool:
     """Can files be locked where the lock file `path` is? (If not, who holds it announces itself.)"""
-    descriptor = open_own(path, os.O_RDWR | os.O_CREAT)
+    descriptor = open_own(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _try_lock(descriptor)
     except OSError as error:
