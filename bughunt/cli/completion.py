@@ -62,6 +62,7 @@ def levels(incomplete: str) -> list[str]:
 
 def bugs(incomplete: str) -> list[str]:
     """The ids of the bugs in the started levels of the hunt that the current folder lies in."""
+    from bughunt.disk.kinds import read_own
     from bughunt.hunt.hunt import Hunt
     from bughunt.hunt.state import parse_state
 
@@ -70,7 +71,7 @@ def bugs(incomplete: str) -> list[str]:
         if hunt is None:
             return []
         # Read as it is: a state that cannot be used is for a command to set aside, and to speak of.
-        state, _ = parse_state(hunt.store.file.read_bytes())
+        state, _ = parse_state(read_own(hunt.store.file))
         started = [level for level in hunt.catalog.levels if level.id in state.levels]
     except Exception:
         return []

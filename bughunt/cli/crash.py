@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from bughunt import __version__
+from bughunt.disk.kinds import expect
 from bughunt.errors import BughuntError, Exit
 
 _LIBRARIES = ("typer", "rich", "msgspec", "pytest", "textual", "watchfiles", "tiktoken", "rustbpe", "torch")
@@ -24,6 +25,7 @@ def unforeseen(error: Exception, arguments: Sequence[str]) -> BughuntError:
     text = _report(error, arguments)
     for folder in _folders():
         with suppress(OSError):
+            expect(folder, "folder")
             folder.mkdir(exist_ok=True)
             stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
             path = Path(tempfile.mkstemp(prefix=f"{stamp}-", suffix=".log", dir=folder)[1])
@@ -39,9 +41,10 @@ def _folders() -> Iterator[Path]:
 
         hunt = find_hunt()
         if hunt is not None:
+            expect(hunt.store.folder, "folder")
             yield hunt.store.folder / "errors"
     with suppress(OSError):
-        yield Path(tempfile.gettempdir())
+        yield Path(tempfile.gettempdir()).resolve()
 
 
 def _report(error: Exception, arguments: Sequence[str]) -> str:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+from bughunt.disk.kinds import MisplacedError, open_own
 
 # What a system says that cannot do a thing here at all, as opposed to not now.
 UNSUPPORTED = frozenset(
@@ -42,10 +46,11 @@ def copy_atomically(source: Path, target: Path, *, durable: bool = True) -> None
         if source.is_symlink():
             _replace_by_link(target, source.readlink())
             return
-    with source.open("rb") as original:
-        mode = os.fstat(original.fileno()).st_mode & 0o777
+    with os.fdopen(open_own(source), "rb") as original:
+        mode = stat.S_IMODE(os.fstat(original.fileno()).st_mode)
         with _replacing(target, mode, durable=durable) as file:
             _copy_bytes(original, file, target)
+            _copy_attributes(original, file)
 
 
 def copy_new(source: Path, target: Path, *, with_mode: bool = True) -> None:
@@ -54,23 +59,29 @@ def copy_new(source: Path, target: Path, *, with_mode: bool = True) -> None:
         with naming(target):
             target.symlink_to(source.readlink())
         return
-    with source.open("rb") as original:
+    with os.fdopen(open_own(source), "rb") as original:
         with naming(target):
             file = target.open("xb")
         try:
             _copy_bytes(original, file, target)
+            _copy_attributes(original, file)
         finally:
             with naming(target):
                 file.close()
         if with_mode:
-            change_mode(target, os.fstat(original.fileno()).st_mode & 0o777)
+            change_mode(target, stat.S_IMODE(os.fstat(original.fileno()).st_mode))
 
 
 def remove_folder(folder: Path) -> None:
     """Removes a folder whatever lies in it, as far as its owner lets us; never raises.
 
-    What is deep down is moved up first: folders a thousand deep are too much for `shutil.rmtree`.
+    What is deep down is moved up first: folders a thousand deep are too much for `shutil.rmtree`. Of a link,
+    the link alone goes.
     """
+    if folder.is_symlink():
+        with suppress(OSError):
+            folder.unlink()
+        return
     with suppress(OSError):
         number = 0
         while inner := [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]:
@@ -108,7 +119,7 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is None:
+        if error.errno is None or isinstance(error, MisplacedError):
             raise
         raise OSError(error.errno, error.strerror or os.strerror(error.errno), str(path)) from error
 
@@ -136,6 +147,15 @@ def _copy_bytes(original: IO[bytes], file: IO[bytes], target: Path) -> None:
     while chunk := original.read(_CHUNK):
         with naming(target):
             file.write(chunk)
+
+
+def _copy_attributes(original: IO[bytes], file: IO[bytes]) -> None:
+    """Copies what the owner of a file has noted beside its contents, where system and disk know of that."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            for name in os.listxattr(original.fileno()):
+                if name.startswith("user."):
+                    os.setxattr(file.fileno(), name, os.getxattr(original.fileno(), name))
 
 
 def _replace_by_link(path: Path, destination: Path) -> None:

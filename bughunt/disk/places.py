@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bughunt.disk.files import remove_folder
+from bughunt.disk.kinds import MisplacedError
 from bughunt.errors import BughuntError
 
 # Begins the names of the game's own temporary folders.
 PREFIX = "bughunt-"
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+# What a system says where something may be read and not written.
+NOT_WRITABLE = (*_FULL, errno.EROFS, errno.EACCES, errno.EPERM)
 _MAYBE_GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN, errno.ETIMEDOUT)
 
 
@@ -33,6 +36,11 @@ def unusable(folder: Path, error: OSError) -> BughuntError:
     """What to say of `error`: which place is meant, what is wrong with it, and what to do."""
     path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else folder
     code = error.errno
+    if isinstance(error, MisplacedError):
+        return BughuntError(
+            f"{path} is a {error.found}, and bughunt keeps a {error.wanted} of its own there.",
+            f"Put a {error.wanted} in its place, or move it away, and try again.",
+        )
     if code in _FULL:
         step = "Free some space there"
     elif code == errno.EROFS:

@@ -87,7 +87,12 @@ def _told_if_not_recorded(store: Store, what: str) -> Iterator[None]:
     try:
         yield
     except BughuntError as error:
-        store.tell(f"{what} was not recorded. {error.message} {error.step}")
+        store.tell(not_recorded(what, error))
+
+
+def not_recorded(what: str, error: BughuntError) -> str:
+    """What is said of something found out that the hunt could not take in."""
+    return f"{what} was not recorded. {error.message} {error.step}"
 
 
 def level_to_check(catalog: Catalog, bugs: Sequence[Bug]) -> Level | None:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bughunt.disk.files import UNSUPPORTED
+from bughunt.disk.kinds import open_own
 from bughunt.errors import BughuntError
 from bughunt.hunt.announced import Holder, announce, holder
 
@@ -47,7 +48,7 @@ _LetGo = Callable[[], None]
 @contextmanager
 def locked(path: Path, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Holds the lock file at `path`; raises BughuntError when another process keeps it too long."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+    descriptor = open_own(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         deadline = time.monotonic() + patience
         while not callable(taken := _take(descriptor, path)):
@@ -65,7 +66,7 @@ def locked(path: Path, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
 
 def locks_on_files(path: Path) -> bool:
     """Can files be locked where the lock file `path` is? (If not, who holds it announces itself.)"""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = open_own(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _try_lock(descriptor)
     except OSError as error:

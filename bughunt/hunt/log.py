@@ -7,6 +7,7 @@ is evidence and no proof: whoever owns the folder can write a new log.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import IO
 import msgspec
 
 from bughunt.disk.files import naming, sync
+from bughunt.disk.kinds import open_own, read_own
 from bughunt.hunt.events import AnyEvent, Count
 
 _DECODER = msgspec.json.Decoder(AnyEvent)
@@ -83,7 +85,8 @@ class Log:
             line = msgspec.json.encode(msgspec.structs.replace(event, previous=last))
             lines, last = lines + 1, _hash(line)
             written += line + b"\n"
-        with naming(self.path), self.path.open("a+b") as file:
+        appending = os.O_RDWR | os.O_APPEND | os.O_CREAT
+        with naming(self.path), os.fdopen(open_own(self.path, appending), "a+b") as file:
             _cut_unfinished_line(file)
             file.write(written)
             file.flush()
@@ -92,7 +95,7 @@ class Log:
 
     def _lines(self) -> list[bytes]:
         try:
-            *lines, _ = self.path.read_bytes().split(b"\n")
+            *lines, _ = read_own(self.path).split(b"\n")
         except FileNotFoundError:
             return []
         return lines

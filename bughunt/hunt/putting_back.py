@@ -22,6 +22,7 @@ from bughunt.hunt.store import Change, Store
 def plan_reset(state: State, started: StartedLevel, bug: Bug | None) -> Reset:
     """What a reset of `bug`, or of all of the level, is going to do, for the player to read first."""
     level = started.current().level
+    started.workspace.expect_overwritable(bug.files if bug else None)
     reopened = tuple(
         other.id for other in _concerned(level, bug) if other is not bug and state.bug(other.id).fixed
     )
@@ -60,7 +61,7 @@ def restore(store: Store, level: Level, name: str | None) -> Restored:
         started = StartedLevel(level, levels[level.id], store.folder)
         if started.is_in_the_way:
             raise in_the_way(started.path)
-        if not started.path.exists():
+        if not started.is_there:
             started.workspace.create()
         rescue = started.workspace.bring_back(
             rescues, wanted, operation, level_snapshot(change.state, level.id)

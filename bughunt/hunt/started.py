@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bughunt.content.level import Bug, Level
+from bughunt.disk.kinds import kind_of
 from bughunt.errors import BughuntError
 from bughunt.hunt.state import LevelRecord
 
@@ -34,12 +35,12 @@ class StartedLevel:
 
     @property
     def is_there(self) -> bool:
-        return self.path.is_dir()
+        return kind_of(self.path) == "folder"
 
     @property
     def is_in_the_way(self) -> bool:
         """Is something else than a folder where the workspace should be?"""
-        return not self.is_there and (self.path.exists() or self.path.is_symlink())
+        return kind_of(self.path) not in (None, "folder")
 
     @property
     def is_current(self) -> bool:
@@ -48,7 +49,7 @@ class StartedLevel:
 
     def cut_short(self) -> BughuntError | None:
         """What to tell the player where a command was ended while it overwrote the workspace."""
-        if not overwriting_mark(self.folder, self.level).exists():
+        if kind_of(overwriting_mark(self.folder, self.level)) is None:
             return None
         from bughunt.workspace.workspace import cut_short
 
@@ -81,6 +82,11 @@ class StartedLevel:
 
 def in_the_way(path: Path) -> BughuntError:
     """What to say of something of the player's that stands where a workspace should be."""
+    if kind_of(path) == "link":
+        return BughuntError(
+            f"{path} is in the way: it is a link, and a workspace is a folder of the hunt's own.",
+            f"Put the folder itself in its place, or move the link away and run `bughunt start {path.name}`.",
+        )
     return BughuntError(
         f"{path} is in the way: it is not a workspace of this game.",
         "Move it, or start the hunt in an empty folder.",

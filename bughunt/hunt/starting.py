@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from bughunt.content.level import Level
+from bughunt.disk.kinds import kind_of
 from bughunt.errors import BughuntError
 from bughunt.hunt import events
 from bughunt.hunt.edits import files_hash
@@ -23,8 +24,9 @@ def start(store: Store, level: Level, *, fresh: bool, guided: bool) -> Started:
     with store.update() as change:
         record = change.state.levels.get(level.id)
         path = store.folder.parent / (record.workspace if record else level.id)
-        ours = path.is_dir() and (record is not None or _looks_made_by_us(path))
-        if not ours and (path.exists() or path.is_symlink()):
+        there = kind_of(path)
+        ours = there == "folder" and (record is not None or _looks_made_by_us(path))
+        if not ours and there is not None:
             raise in_the_way(path)
         if not ours:
             started = _create(store, change, level, path, guided)

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bughunt.disk.files import write_atomically
-from bughunt.disk.places import unusable
+from bughunt.disk.kinds import expect, read_own
+from bughunt.disk.places import NOT_WRITABLE, unusable
 from bughunt.errors import BughuntError
 from bughunt.hunt.events import AnyEvent, Carried, Start
 from bughunt.hunt.lock import locked
@@ -56,12 +57,14 @@ class Store:
         return self.folder / "state.previous.json"
 
     def read(self) -> State:
-        """The state as it is. A state that cannot be used is set aside first and the last good copy used."""
+        """The state as it is. A state that cannot be used is set aside first and the last good copy used.
+
+        Where nothing can be written, the copy is used all the same.
+        """
         try:
-            state, carried = parse_state(self.file.read_bytes())
+            state, carried = parse_state(read_own(self.file))
         except (UnusableError, FileNotFoundError):
-            with self._locked():
-                state, carried = self._recover()
+            state, carried = self._recovered()
         except OSError as error:
             raise unusable(self.file, error) from error
         return self._with_history(state, carried)
@@ -106,7 +109,10 @@ class Store:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         try:
+            expect(self.folder, "folder")
             self.folder.mkdir(parents=True, exist_ok=True)
+            for file in (self.file, self._previous, self.log.path):
+                expect(file, "file")
             with locked(self.folder / "lock"):
                 yield
         except OSError as error:
@@ -114,33 +120,50 @@ class Store:
 
     def _save(self, text: bytes) -> None:
         with suppress(FileNotFoundError, UnusableError):
-            current = self.file.read_bytes()
+            current = read_own(self.file)
             parse_state(current)
             write_atomically(self._previous, current)
         write_atomically(self.file, text)
 
-    def _recover(self) -> tuple[State, list[Carried]]:
-        """Reads under the lock; sets an unusable state aside and falls back on the good copy before it."""
+    def _recovered(self) -> tuple[State, list[Carried]]:
         try:
-            return parse_state(self.file.read_bytes())
+            with self._locked():
+                return self._recover()
+        except BughuntError as error:
+            if not isinstance(error.__cause__, OSError) or error.__cause__.errno not in NOT_WRITABLE:
+                raise
+        try:
+            return self._recover(keep=False)
+        except OSError as error:
+            raise unusable(self.folder, error) from error
+
+    def _recover(self, *, keep: bool = True) -> tuple[State, list[Carried]]:
+        """Reads under the lock; sets an unusable state aside and falls back on the good copy before it.
+
+        Without `keep` it needs no lock, and all that there is stays as it is.
+        """
+        try:
+            return parse_state(read_own(self.file))
         except FileNotFoundError:
             if not self._previous.exists() and not self.log.path.exists():
                 return State(), []
             reason = f"The state file {self.file} is missing."
         except UnusableError as error:
-            reason = f"The state file could not be used ({error}); it is kept as {self._aside(self.file)}."
+            reason = f"The state file could not be used ({error})"
+            reason += f"; it is kept as {self._aside(self.file)}." if keep else "."
         try:
-            text = self._previous.read_bytes()
+            text = read_own(self._previous)
             state, carried = parse_state(text)
         except (FileNotFoundError, UnusableError) as error:
-            if isinstance(error, UnusableError):
+            if isinstance(error, UnusableError) and keep:
                 reason += f" So is the copy before it ({error}), as {self._aside(self._previous)}."
             state, carried = self._from_log(), []
             text = dump_state(state)
             self.tell(f"{reason} There is no earlier copy to use{_what_is_left(state)}")
         else:
             self.tell(f"{reason} The copy before the last change is used; at most that one change is lost.")
-        write_atomically(self.file, text)
+        if keep:
+            write_atomically(self.file, text)
         return state, carried
 
     def _from_log(self) -> State:

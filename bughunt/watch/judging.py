@@ -13,13 +13,14 @@ from bughunt.judge import Judge, Verdict
 @dataclass
 class Judging:
     """One level, the judge open for it, the bugs that wait (`pending`, those that come `first` among
-    them), and for the others the verdict with its seed."""
+    them), and for the others the verdict with its seed; of which bugs the hunt does not have it."""
 
     level: Level
     judge: Judge
     pending: list[Bug] = field(default_factory=list)
     first: list[Bug] = field(default_factory=list)
     verdicts: dict[str, tuple[Verdict, int]] = field(default_factory=dict)
+    unrecorded: set[str] = field(default_factory=set)
     seed: int = 0
 
     def begin_anew(self, first: Iterable[Bug] = ()) -> None:
@@ -38,3 +39,4 @@ class Judging:
         self.pending.remove(bug)
         self.first = [other for other in self.first if other is not bug]
         self.verdicts[bug.id] = (verdict, self.seed)
+        self.unrecorded.discard(bug.id)

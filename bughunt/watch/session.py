@@ -15,8 +15,8 @@ from threading import Thread
 from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt.hunt import Hunt
-from bughunt.hunt.judging import open_judge
-from bughunt.judge import Judge
+from bughunt.hunt.judging import not_recorded, open_judge
+from bughunt.judge import Judge, Verdict
 from bughunt.measure.outcomes import Stopped
 from bughunt.screens.debrief import level_debrief
 from bughunt.views import Text
@@ -162,11 +162,20 @@ class Session:
         if stop.is_set():
             raise Stopped
         judging.note(bug, verdict)
-        completed = self._hunt.record(verdict, judging.seed)
+        completed = self._recorded(verdict, judging)
         self._state = self._hunt.state()
         if completed:
             after = Text("n goes on to the next level.", "strong")
             self._tell(Page([*level_debrief(judging.level, self._state), after]))
+
+    def _recorded(self, verdict: Verdict, judging: Judging) -> bool:
+        """Is the level complete with this verdict? It is shown also where the hunt cannot be written to."""
+        try:
+            return self._hunt.record(verdict, judging.seed)
+        except BughuntError as error:
+            judging.unrecorded.add(verdict.bug)
+            self._hunt.store.tell(not_recorded(f"The verdict on {verdict.bug}", error))
+            return False
 
     def _show(self, judging: Judging) -> None:
         self._seen_state = _fingerprint(self._hunt)

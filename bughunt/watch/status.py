@@ -52,7 +52,8 @@ def _row(state: State, judging: Judging, bug: Bug) -> Row:
     progress = state.bug(bug.id)
     kind = progress.verdict
     verdict, seed = judging.verdicts.get(bug.id, (None, 0))
-    if verdict is not None and verdict.kind not in (kind, "unknown"):
+    seen = bug.id in judging.unrecorded or (verdict is not None and verdict.kind in (kind, "unknown"))
+    if not seen:
         verdict = None
     elif verdict is not None:
         kind = verdict.kind

@@ -12,8 +12,7 @@ import errno
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from bughunt.disk.files import remove_folder
@@ -79,29 +78,6 @@ def run_git(folder: Path, *arguments: str, statuses: Sequence[int] = (0,)) -> by
     return done.stdout
 
 
-def apply_patch(folder: Path, patch: Path) -> None:
-    """Applies a unified diff to the files in `folder`. Raises BughuntError when it does not fit.
-
-    Neighbouring patches spoil each other's context lines, so none of these has to match (`-C0`).
-    """
-    with own_repository(folder):
-        _expect_top(folder)
-        run_git(folder, "apply", "-C0", "--unidiff-zero", "--whitespace=nowarn", str(patch.absolute()))
-
-
-@contextmanager
-def own_repository(folder: Path) -> Iterator[None]:
-    """Has `folder` be the top of a git repository: where it is none, of an empty one for the block alone."""
-    if (folder / ".git").exists():
-        yield
-        return
-    try:
-        _begin_repository(folder)
-        yield
-    finally:
-        remove_folder(folder / ".git")
-
-
 def make_repository(folder: Path, message: str) -> None:
     """Turns `folder` into a git repository of one commit that holds everything in it."""
     _begin_repository(folder)
@@ -141,7 +117,6 @@ def _failed(folder: Path, arguments: Sequence[str], why: str) -> BughuntError:
     for code in _OF_THE_DISK:
         if os.strerror(code) in why:
             return unusable(folder, OSError(code, os.strerror(code)))
-    what = f"could not apply {Path(arguments[-1]).name}" if arguments[0] == "apply" else "failed"
     return BughuntError(
-        f"git {what} in {folder}: {why}", "Run `bughunt doctor` to see whether this git can be used."
+        f"git failed in {folder}: {why}", "Run `bughunt doctor` to see whether this git can be used."
     )

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from bughunt.content.level import Bug
 from bughunt.errors import BughuntError
 
 
-def mark_bugs(workspace: Path, bugs: Sequence[Bug]) -> None:
-    """Writes the comments into the files of `workspace`."""
+def marked(texts: Mapping[str, bytes], bugs: Sequence[Bug]) -> dict[str, bytes]:
+    """The files `texts` with the comments in them."""
     places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for bug in bugs:
         for place in bug.card.where:
             places[place.file][place.function].append(bug.id)
+    commented = dict(texts)
     for file, functions in places.items():
-        path = workspace / file
-        source = path.read_text(encoding="utf-8")
-        path.write_text(_marked(source, file, functions), encoding="utf-8")
+        source = texts[file].decode("utf-8")
+        commented[file] = _marked(source, file, functions).encode("utf-8")
+    return commented
 
 
 def _marked(source: str, file: str, functions: dict[str, list[str]]) -> str:

@@ -1,4 +1,7 @@
-"""Making the start of a level: the clean tree with bugs injected, in a folder that is not there yet."""
+"""The start of a level: the clean tree with bugs injected.
+
+It is put together in memory, so that no file without its bug is ever where a player could find it.
+"""
 
 from __future__ import annotations
 
@@ -9,68 +12,63 @@ from pathlib import Path
 from bughunt.content.installed import tree_folder
 from bughunt.content.level import Bug, Level
 from bughunt.content.tree import tree_files
-from bughunt.disk.files import copy_new, naming
-from bughunt.disk.places import explained, temporary_folder
+from bughunt.disk.files import naming
 from bughunt.errors import BughuntError
-from bughunt.workspace.git import apply_patch, own_repository
-from bughunt.workspace.guide import mark_bugs
+from bughunt.workspace.guide import marked
+from bughunt.workspace.patches import patched
 
-
-def copy_tree(target: Path) -> None:
-    """Copies the clean tree to the new folder `target`."""
-    source = tree_folder()
-    for path in tree_files(source):
-        with naming(target / path):
-            (target / path).parent.mkdir(parents=True, exist_ok=True)
-        # An installed game may be read-only; a workspace is not.
-        copy_new(source / path, target / path, with_mode=False)
+_Texts = dict[str, bytes]
 
 
 def inject(target: Path, bugs: Sequence[Bug], *, guided: bool = False) -> None:
-    """Makes `target` the clean tree with `bugs` in it, and proves that just their files changed.
+    """Makes the new folder `target` the clean tree with `bugs` in it."""
+    for file, text in injected(bugs, guided=guided).items():
+        path = target / file
+        with naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as opened:
+                opened.write(text)
 
-    Raises BughuntError when a patch does not fit: `git apply` can succeed and change nothing.
+
+def injected(bugs: Sequence[Bug], *, guided: bool = False) -> _Texts:
+    """The files of the clean tree with `bugs` in them; proves that just the bugs' files changed.
+
+    Raises BughuntError when a patch does not fit.
     """
-    copy_tree(target)
-    with own_repository(target):
-        for bug in bugs:
-            _inject_one(target, bug)
-    _expect_only(target, {file for bug in bugs for file in bug.files})
-    if guided:
-        mark_bugs(target, bugs)
-
-
-def _inject_one(target: Path, bug: Bug) -> None:
-    before = {file: (target / file).read_bytes() for file in bug.files}
-    apply_patch(target, bug.patch)
-    for file, contents in before.items():
-        if (target / file).read_bytes() == contents:
-            raise BughuntError(
-                f"Bug {bug.id} could not be injected: {file} did not change.", "Run `bughunt doctor`."
-            )
+    source = tree_folder()
+    clean = {file: (source / file).read_bytes() for file in tree_files(source)}
+    texts = clean
+    for bug in bugs:
+        texts = _with_one(texts, bug)
+    _expect_only(clean, texts, {file for bug in bugs for file in bug.files})
+    return marked(texts, bugs) if guided else texts
 
 
 def solution_diff(level: Level, bug: Bug) -> str:
     """A unified diff from the level's start to the same with `bug` alone repaired."""
-    with temporary_folder() as folder, explained(folder):
-        broken, repaired = folder / "broken", folder / "repaired"
-        inject(broken, level.bugs)
-        inject(repaired, [other for other in level.bugs if other is not bug])
-        lines: list[str] = []
-        for file in bug.files:
-            lines += difflib.unified_diff(
-                (broken / file).read_text(encoding="utf-8").splitlines(keepends=True),
-                (repaired / file).read_text(encoding="utf-8").splitlines(keepends=True),
-                f"a/{file}",
-                f"b/{file}",
+    broken, repaired = injected(level.bugs), injected([other for other in level.bugs if other is not bug])
+    lines: list[str] = []
+    for file in bug.files:
+        lines += difflib.unified_diff(
+            broken[file].decode("utf-8").splitlines(keepends=True),
+            repaired[file].decode("utf-8").splitlines(keepends=True),
+            f"a/{file}",
+            f"b/{file}",
+        )
+    return "".join(lines)
+
+
+def _with_one(texts: _Texts, bug: Bug) -> _Texts:
+    changed = patched(texts, bug.patch)
+    for file in bug.files:
+        if changed[file] == texts[file]:
+            raise BughuntError(
+                f"Bug {bug.id} could not be injected: {file} did not change.", "Run `bughunt doctor`."
             )
-        return "".join(lines)
+    return changed
 
 
-def _expect_only(target: Path, changed: set[str]) -> None:
-    source = tree_folder()
-    for path in tree_files(target):
-        original = source / path
-        same = original.is_file() and original.read_bytes() == (target / path).read_bytes()
-        if same == (path in changed):
-            raise BughuntError(f"Injecting the bugs changed {path} unexpectedly.", "Run `bughunt doctor`.")
+def _expect_only(clean: _Texts, texts: _Texts, changed: set[str]) -> None:
+    for file, text in texts.items():
+        if (clean.get(file) == text) == (file in changed):
+            raise BughuntError(f"Injecting the bugs changed {file} unexpectedly.", "Run `bughunt doctor`.")

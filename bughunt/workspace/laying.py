@@ -12,8 +12,9 @@ from bughunt.disk.durable import make_durable
 from bughunt.disk.files import copy_atomically, same_contents
 from bughunt.errors import BughuntError
 from bughunt.workspace.compare import differences
+from bughunt.workspace.guard import expect_no_link_above
 from bughunt.workspace.rescue import Rescue
-from bughunt.workspace.scope import counted, files_of, left_by_kills
+from bughunt.workspace.scope import files_of, left_by_kills, source_files
 
 
 def lay(
@@ -27,7 +28,7 @@ def lay(
 
     Overwrites nothing that is neither rescued nor as the level starts it.
     """
-    present = counted(files_of(workspace), start, also=wanted)
+    present = source_files(workspace, start, also=wanted)
     safe = (start, files_of(rescue.saved) if rescue is not None else {})
     changes = [file for file in differences(wanted, present) if only is None or file in only]
     # What has to go goes first, so that a link in the place of a folder is never written through.
@@ -43,6 +44,7 @@ def lay(
     written = [file for file in changes if file in wanted]
     for file in written:
         target = workspace / file
+        expect_no_link_above(workspace, file)
         _expect_safe(target, file, safe)
         if target.is_dir() and not target.is_symlink():
             # What is left in it is not for us to remove.

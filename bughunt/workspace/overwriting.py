@@ -10,6 +10,8 @@ from pathlib import Path
 
 from bughunt.content.level import Level
 from bughunt.disk.files import write_atomically
+from bughunt.disk.kinds import read_own
+from bughunt.disk.places import unusable
 from bughunt.errors import BughuntError
 from bughunt.workspace.rescue import Rescue
 
@@ -29,10 +31,12 @@ class Operation:
 def interrupted(mark: Path) -> Operation | None:
     """What the file `mark` says was overwriting the workspace and never finished; None without one."""
     try:
-        return Operation(**json.loads(mark.read_text(encoding="utf-8")))
+        return Operation(**json.loads(read_own(mark)))
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError):
+    except OSError as error:
+        raise unusable(mark, error) from error
+    except (ValueError, TypeError, RecursionError):
         return Operation("reset", "bughunt reset")
 
 

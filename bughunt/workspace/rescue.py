@@ -27,6 +27,7 @@ from bughunt.disk.files import (
     write_atomically,
 )
 from bughunt.disk.folders import move_folder
+from bughunt.disk.kinds import expect, read_own
 from bughunt.errors import BughuntError
 from bughunt.workspace.history import copy_history, same_history
 from bughunt.workspace.scope import files_of
@@ -136,6 +137,7 @@ class Rescues:
 
         The rescue appears under its name only when it is complete. The caller holds the hunt's lock.
         """
+        expect(self._folder, "folder")
         made = datetime.now(UTC)
         name = f"{self._next_number():03}-{level}"
         building = self._folder / f".{name}"
@@ -178,7 +180,7 @@ def _number(name: str) -> int:
 
 def _load(folder: Path) -> Rescue | None:
     try:
-        card = json.loads((folder / "rescue.json").read_text(encoding="utf-8"))
+        card = json.loads(read_own(folder / "rescue.json"))
         return Rescue(
             id=folder.name,
             level=str(card["level"]),

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from bughunt.content.installed import tree_folder
 from bughunt.content.tree import is_by_product
 from bughunt.disk.files import PART
+from bughunt.disk.kinds import kind_of
 
 _INSTALLED = ("node_modules", "site-packages", "dist-packages", "__pypackages__")
 
@@ -83,9 +84,24 @@ def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
                     yield file, path
 
 
+def source_files(folder: Path, level: Collection[str], also: Collection[str] = ()) -> dict[str, Path]:
+    """The files below `folder` that are source beside the files `level`.
+
+    Those of `also` are, too, wherever they stand: in what has been installed since, for one.
+    """
+    found = counted(files_of(folder), level, also)
+    for file in {*level, *also} - found.keys():
+        kinds = [kind_of(folder / above) for above in PurePosixPath(file).parents]
+        if kind_of(folder / file) in ("file", "link") and not {*kinds} - {"folder"}:
+            found[file] = folder / file
+    return found
+
+
 def counted(present: dict[str, Path], level: Collection[str], also: Collection[str] = ()) -> dict[str, Path]:
     """Those of the files `present` that are source beside the files `level`; those of `also` are, too."""
     folders = {PurePosixPath(file).parent for file in level}
+    # A file or a link may stand where a folder is wanted.
+    above = {str(folder) for file in also for folder in PurePosixPath(file).parents}
 
     def counts(file: str) -> bool:
         path = PurePosixPath(file)
@@ -93,6 +109,7 @@ def counted(present: dict[str, Path], level: Collection[str], also: Collection[s
             path.parent in folders
             or path.suffix == ".py"
             or file in also
+            or file in above
             or any(str(above) in level for above in path.parents)
         )
 

@@ -11,20 +11,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bughunt.content.installed import tree_folder
 from bughunt.content.level import Level
+from bughunt.content.tree import tree_files
 from bughunt.disk.files import remove_folder
 from bughunt.disk.folders import move_folder
+from bughunt.disk.kinds import expect
 from bughunt.disk.places import explained, temporary_folder
-from bughunt.errors import BughuntError
 from bughunt.workspace.casefile import case_file
 from bughunt.workspace.compare import differences, unified_diff
 from bughunt.workspace.git import make_repository, require_git
+from bughunt.workspace.guard import expect_overwritable, expect_own_history
 from bughunt.workspace.history import copy_history, replace_history, same_history
 from bughunt.workspace.injection import inject
 from bughunt.workspace.laying import lay
 from bughunt.workspace.overwriting import Operation, cut_short, interrupted, overwriting
 from bughunt.workspace.rescue import Rescue, Rescues
-from bughunt.workspace.scope import counted, files_of, left_by_kills
+from bughunt.workspace.scope import files_of, left_by_kills, source_files
 
 __all__ = ["Operation", "Workspace", "cut_short"]
 
@@ -54,6 +57,7 @@ class Workspace:
         """Makes the workspace where nothing is yet: built aside, then moved into place whole."""
         require_git()
         with self._start(self._scratch) as start:
+            expect(self._mark, "file")
             make_repository(start, _COMMIT.format(self.level.id))
             self._mark.unlink(missing_ok=True)
             # CASE.md last: a folder without it is not taken for a workspace.
@@ -63,13 +67,22 @@ class Workspace:
         """The files (relative) that differ from the start of the level, added and deleted ones too."""
         with self._start() as start:
             files = files_of(start)
-            return differences(files, counted(files_of(self.path), files))
+            return differences(files, source_files(self.path, files))
 
     def diff(self) -> str:
         """The player's edits as a unified diff from the start of the level."""
         with self._start() as start:
             files = files_of(start)
-            return unified_diff(files, counted(files_of(self.path), files))
+            return unified_diff(files, source_files(self.path, files))
+
+    def expect_overwritable(self, only: Collection[str] | None, also: Collection[str] = ()) -> None:
+        """Raises BughuntError unless all (or the files `only`) can be put back, with the files `also`."""
+        if only is not None:
+            expect_overwritable(self.path, only, None)
+            return
+        expect_own_history(self.path / ".git")
+        files = {*tree_files(tree_folder()), "CASE.md", *also}
+        expect_overwritable(self.path, files, source_files(self.path, files, also))
 
     def reset(
         self,
@@ -117,7 +130,7 @@ class Workspace:
 
     def _is_as_kept(self, wanted: Rescue, saved: dict[str, Path], start: dict[str, Path]) -> bool:
         """Is there nothing to be brought back, since all is as it was kept?"""
-        present = counted(files_of(self.path), start, saved)
+        present = source_files(self.path, start, saved)
         apart = differences(saved, present)
         if self.interrupted is not None or wanted.history is not None or left_by_kills(self.path):
             return False
@@ -136,12 +149,12 @@ class Workspace:
 
         Source are the files `also`, too, wherever they stand.
         """
-        self._expect_folders(only or ())
+        self.expect_overwritable(only, also)
         interrupted = self.interrupted
         if interrupted is not None and only is not None and interrupted.name != operation.name:
             raise cut_short(self.level, interrupted)
         files = files_of(start)
-        present = counted(files_of(self.path), files, also)
+        present = source_files(self.path, files, also)
         differing = [file for file in differences(files, present) if only is None or file in only]
         history = self.path / ".git" if only is None and (self.path / ".git").exists() else None
         if history is not None and same_history(history, start / ".git"):
@@ -162,18 +175,6 @@ class Workspace:
             progress=progress,
         )
 
-    def _expect_folders(self, files: Collection[str]) -> None:
-        """A part is put back where it was: never through a link, nor in the place of a file."""
-        for file in files:
-            for folder in Path(file).parents[:-1]:
-                path = self.path / folder
-                if path.is_symlink() or path.is_file():
-                    kind = "link" if path.is_symlink() else "file"
-                    raise BughuntError(
-                        f"{path} is a {kind} now, not a folder: a part of the workspace cannot be put back.",
-                        "Run `bughunt reset` to put back all of it; your edits are kept aside.",
-                    )
-
     @contextmanager
     def _start(self, beside: Path | None = None) -> Iterator[Path]:
         """The workspace as the level starts it, built in a temporary folder.
@@ -182,8 +183,9 @@ class Workspace:
         there is removed.
         """
         if beside is not None:
-            remove_folder(beside)
             with explained(beside):
+                expect(beside, "folder")
+                remove_folder(beside)
                 beside.mkdir(parents=True, exist_ok=True)
         with temporary_folder(beside) as folder, explained(folder):
             start = folder / "workspace"

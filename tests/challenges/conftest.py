@@ -17,8 +17,8 @@ from bughunt.content.level import Bug
 from bughunt.judge import Judge
 from bughunt.judge.checker import Check
 from bughunt.measure.outcomes import Limits, Measurement
-from bughunt.workspace.git import apply_patch
 from bughunt.workspace.injection import inject
+from bughunt.workspace.patches import apply_patch
 
 
 @pytest.fixture(scope="session")

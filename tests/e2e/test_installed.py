@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bughunt.content.catalog import load_catalog
-from bughunt.workspace.git import apply_patch
+from bughunt.workspace.patches import apply_patch
 
 LEVEL = load_catalog().levels[0]
 

@@ -27,6 +27,8 @@ def tree_of(path: Path, *, without: tuple[str, ...] = (".git",)) -> Tree:
                 found[key] = f"-> {entry.readlink()}"
             elif entry.is_file():
                 found[key] = entry.read_bytes()
+            elif not entry.is_dir():
+                found[key] = "neither file nor folder"
             elif not any(entry.iterdir()):
                 found[key] = "empty folder"
     return found

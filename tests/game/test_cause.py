@@ -10,8 +10,8 @@ from bughunt.content.catalog import load_catalog
 from bughunt.content.installed import tree_folder
 from bughunt.judge import Judge
 from bughunt.judge.cause import REMARK, Defect, read_hunks
-from bughunt.workspace.git import apply_patch
 from bughunt.workspace.injection import inject
+from bughunt.workspace.patches import apply_patch
 
 CATALOG = load_catalog()
 EVERY_BUG = [bug for level in CATALOG.levels for bug in level.bugs]

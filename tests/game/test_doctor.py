@@ -110,10 +110,10 @@ def test_seconds_left_are_those_that_the_steps_before_took() -> None:
     assert steps.next("seventh") == Step(7, 8, "seventh", 2 * (20 + 15) / 2)
 
 
-def test_a_place_that_cannot_be_written_is_a_finding(tmp_path: Path, bug: Bug) -> None:
+def test_a_place_that_cannot_be_written_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for place in (tmp_path / "gone", tmp_path / "file"):
-        found = faults(list(examine_place(place, [bug])))
+        found = faults(list(examine_place(place)))
         assert str(place) in found["making a folder here"].found
 
 
@@ -126,13 +126,13 @@ def test_a_place_that_cannot_be_written_is_a_finding(tmp_path: Path, bug: Bug) -
     ],
 )
 def test_what_the_game_cannot_do_without_is_a_fault(
-    call: str, code: int, what: str, tmp_path: Path, bug: Bug, monkeypatch: pytest.MonkeyPatch
+    call: str, code: int, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(call, refuse)
-    found = faults(list(examine_place(tmp_path, [bug])))
+    found = faults(list(examine_place(tmp_path)))
     assert str(tmp_path) in found[what].found
     assert list(tmp_path.iterdir()) == []
 
@@ -149,35 +149,33 @@ def test_what_the_game_cannot_do_without_is_a_fault(
     ],
 )
 def test_what_the_game_can_do_without_is_said_and_no_fault(
-    call: str, what: str, tmp_path: Path, bug: Bug, monkeypatch: pytest.MonkeyPatch
+    call: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
 
     monkeypatch.setattr(call, refuse)
-    findings = list(examine_place(tmp_path, [bug]))
+    findings = list(examine_place(tmp_path))
     assert faults(findings) == {}
     assert next(one for one in findings if one.what == what).found.startswith("not on this disk")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows locks files by other means")
-def test_locks_that_keep_nobody_out_are_found_out(
-    tmp_path: Path, bug: Bug, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_locks_that_keep_nobody_out_are_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fcntl.flock", lambda *_: None)
-    found = faults(list(examine_place(tmp_path, [bug])))
+    found = faults(list(examine_place(tmp_path)))
     assert "two terminals" in found["locking here"].remedy
 
 
-def test_too_little_space_is_a_fault(tmp_path: Path, bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_space_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 4096}))
-    found = faults(list(examine_place(tmp_path, [bug])))
+    found = faults(list(examine_place(tmp_path)))
     assert "4.0 KB free" in found["free space here"].found
 
 
 @pytest.mark.parametrize("call", ["os.fsync", "os.symlink", "subprocess.run"])
 def test_nothing_is_left_when_it_is_interrupted(
-    call: str, tmp_path: Path, bug: Bug, monkeypatch: pytest.MonkeyPatch
+    call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
         assert list(tmp_path.iterdir()) != []
@@ -185,7 +183,7 @@ def test_nothing_is_left_when_it_is_interrupted(
 
     monkeypatch.setattr(call, interrupt)
     with pytest.raises(KeyboardInterrupt):
-        list(examine_place(tmp_path, [bug]))
+        list(examine_place(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 

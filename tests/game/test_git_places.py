@@ -23,7 +23,7 @@ from bughunt.content.installed import tree_folder
 from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt.doctor import Finding, examine
-from bughunt.workspace.git import apply_patch, make_repository
+from bughunt.workspace.git import make_repository
 from bughunt.workspace.injection import inject
 
 NAMES = ("$HOME", "$USER", "${PWD}", "~", "~root", "a*b", "[ab]?", "-x", "%TEMP%", "two\nlines", "a:b", "a;b")
@@ -99,24 +99,26 @@ def test_a_doctor_called_in_a_workspace_undoes_nothing(
     assert contents(tmp_path, (str(temporary),)) == before
 
 
-def test_where_git_sees_another_repository_nothing_is_applied(tmp_path: Path, bug: Bug) -> None:
-    """The folder's own `.git` is no repository, so that git would go on to the one around it."""
+def test_where_git_sees_another_folder_nothing_is_committed(tmp_path: Path) -> None:
+    """The folder's own `.git` leads to the repository around it, which says that its files are elsewhere."""
     outer = tmp_path / "outer"
-    inject(outer / "inner", [])
+    (outer / "inner").mkdir(parents=True)
+    (outer / "inner" / "file").write_text("mine")
     subprocess.run(["git", "init", "-q", "."], cwd=outer, check=True)
-    (outer / "inner" / ".git").mkdir()
+    subprocess.run(["git", "config", "core.worktree", str(outer)], cwd=outer, check=True)
+    (outer / "inner" / ".git").write_text(f"gitdir: {outer / '.git'}\n")
     before = contents(tmp_path)
     with pytest.raises(BughuntError, match="nothing was changed"):
-        apply_patch(outer / "inner", bug.patch)
+        make_repository(outer / "inner", "A case")
     assert contents(tmp_path) == before
 
 
-def test_a_folder_that_is_gone_is_an_error(tmp_path: Path, bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_is_gone_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(tree_folder() / "nanochat", tmp_path / "here" / "nanochat")
     monkeypatch.chdir(tmp_path / "here")
     before = contents(tmp_path)
     with pytest.raises(BughuntError):
-        apply_patch(tmp_path / "gone", bug.patch)
+        make_repository(tmp_path / "gone", "A case")
     assert contents(tmp_path) == before
 
 

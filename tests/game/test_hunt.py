@@ -16,7 +16,7 @@ from bughunt.hunt import events
 from bughunt.hunt.hunt import Hunt
 from bughunt.hunt.score import score
 from bughunt.judge import Verdict, VerdictKind
-from bughunt.workspace.git import apply_patch
+from bughunt.workspace.patches import apply_patch
 
 
 def test_a_hunt_is_found_from_below(hunt: Hunt) -> None:

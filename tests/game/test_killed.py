@@ -14,7 +14,8 @@ import pytest
 from editing import TOKENIZER, again
 from waiting import ended, soon
 
-from bughunt.content.catalog import Catalog
+from bughunt.content.catalog import Catalog, load_catalog
+from bughunt.content.installed import tree_folder
 from bughunt.hunt.hunt import Hunt
 
 _COMMANDS = """
@@ -82,11 +83,19 @@ def texts(path: Path) -> dict[str, bytes]:
     }
 
 
+def expect_nothing_repaired(hunt: Path) -> None:
+    """No file that a bug of the level lives in lies anywhere in the hunt without it."""
+    for file in {file for bug in load_catalog().level("1").bugs for file in bug.files}:
+        clean = (tree_folder() / file).read_bytes()
+        assert [path for path in hunt.rglob(Path(file).name) if path.read_bytes() == clean] == []
+
+
 def kill_starts(count: int, tmp_path: Path, catalog: Catalog) -> None:
     whole = texts(Hunt(_made(tmp_path / "whole"), catalog).start("1").workspace)
     for number, seconds in enumerate(killing_times(count, 0.5)):
         folder = _made(tmp_path / str(number))
         kill_after(seconds, folder, "start")
+        expect_nothing_repaired(folder)
         workspace = folder / "level1"
         if workspace.exists():
             assert texts(workspace) == whole
@@ -114,6 +123,7 @@ def kill_rewrites(count: int, hunt: Hunt) -> None:
         before = texts(workspace)
         command = rng.choice(["reset", "fresh"])
         kill_after(seconds, hunt.folder, command)
+        expect_nothing_repaired(hunt.folder)
         later = again(hunt)
         finish_what_was_cut_short(later)
         if texts(workspace) != before:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,3 +80,40 @@ def test_nothing_changed_needs_no_rescue(hunt: Hunt) -> None:
     assert hunt.rescues.all() == []
     with pytest.raises(BughuntError):
         hunt.restore(None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its files have no such modes")
+@pytest.mark.parametrize("mode", [0o4755, 0o2755, 0o1700, 0o600])
+def test_the_mode_of_an_edited_file(mode: int, hunt: Hunt, workspace: Path) -> None:
+    (workspace / LOADER).write_text("mine")
+    (workspace / LOADER).chmod(mode)
+    if stat.S_IMODE((workspace / LOADER).stat().st_mode) != mode:
+        pytest.skip("this disk does not keep such a mode")
+    for bug in (None, "1.2"):
+        hunt.reset(hunt.reset_plan(bug))
+        assert stat.S_IMODE((workspace / LOADER).stat().st_mode) == 0o644
+        hunt.restore(None)
+        assert stat.S_IMODE((workspace / LOADER).stat().st_mode) == mode
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there Python knows of notes beside a file")
+def test_what_is_noted_beside_a_file(hunt: Hunt, workspace: Path) -> None:
+    (workspace / LOADER).write_text("mine")
+    try:
+        os.setxattr(workspace / LOADER, "user.mine", b"note")
+    except OSError:
+        pytest.skip("this disk keeps no such notes")
+    hunt.reset(hunt.reset_plan(None))
+    assert os.listxattr(workspace / LOADER) == []
+    hunt.restore(None)
+    assert os.getxattr(workspace / LOADER, "user.mine") == b"note"
+
+
+def test_a_file_with_another_name_elsewhere(hunt: Hunt, workspace: Path, tmp_path: Path) -> None:
+    """A hard link: what is put back is put into its place, and not into the file that both names have."""
+    (workspace / LOADER).write_text("mine")
+    os.link(workspace / LOADER, tmp_path / "other name")
+    hunt.reset(hunt.reset_plan(None))
+    hunt.restore(None)
+    hunt.reset(hunt.reset_plan("1.2"))
+    assert (tmp_path / "other name").read_text() == "mine"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from editing import LOADER, TOKENIZER, delete, edit, everything, tree_of
@@ -45,17 +46,14 @@ def test_a_file_recreated_during_the_reset_stops_it(
     hunt: Hunt, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delete(workspace)
-    files_of = laying.files_of
-    calls = []
+    source_files = laying.source_files
 
-    def recreate_after_listing(folder: Path) -> dict[str, Path]:
-        found = files_of(folder)
-        calls.append(folder)
-        if calls.count(workspace) == 1:
-            (workspace / LOADER).write_text("back again\n")
+    def recreate_after_listing(*arguments: Any, **options: Any) -> dict[str, Path]:
+        found = source_files(*arguments, **options)
+        (workspace / LOADER).write_text("back again\n")
         return found
 
-    monkeypatch.setattr(laying, "files_of", recreate_after_listing)
+    monkeypatch.setattr(laying, "source_files", recreate_after_listing)
     with pytest.raises(BughuntError):
         hunt.reset(hunt.reset_plan(None))
     assert (workspace / LOADER).read_text() == "back again\n"

@@ -135,3 +135,30 @@ def test_what_a_rescue_of_an_older_game_holds_is_brought_back(hunt: Hunt, worksp
     assert (workspace / "notes" / "mine.txt").read_text() == "older\n"
     assert overwritten is not None
     assert (overwritten.saved / "notes" / "mine.txt").read_text() == "newer\n"
+
+
+@pytest.mark.parametrize("place", ["nanochat", "scripts", "mine", "."])
+def test_an_environment_made_where_files_are(place: str, hunt: Hunt, workspace: Path) -> None:
+    """As `python -m venv` makes it; what it holds is neither read nor copied."""
+    (workspace / place).mkdir(exist_ok=True)
+    (workspace / place / "helper.py").write_text("mine = 1\n")
+    hunt.reset(hunt.reset_plan(None))
+    (workspace / place).mkdir(exist_ok=True)
+    (workspace / place / "helper.py").write_text("mine = 2\n")
+    for name in ("pyvenv.cfg", "bin/python", "lib/python3.11/site-packages/torch/__init__.py"):
+        (workspace / place / name).parent.mkdir(parents=True, exist_ok=True)
+        (workspace / place / name).write_text("installed")
+    edit(workspace)
+    before = tree_of(workspace)
+    overwritten = hunt.restore("001-level1").overwritten
+    assert overwritten is not None
+    assert (workspace / place / "helper.py").read_text() == "mine = 1\n"
+    assert not list(overwritten.saved.rglob("torch"))
+    hunt.restore(overwritten.id)
+    assert tree_of(workspace) == before
+    for bug in ("1.1", None):
+        edit(workspace)
+        rescue = hunt.reset(hunt.reset_plan(bug)).rescue
+        assert rescue is not None
+        assert not list(rescue.saved.rglob("torch"))
+    assert (workspace / place / "lib/python3.11/site-packages/torch/__init__.py").is_file()

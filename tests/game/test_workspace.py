@@ -178,21 +178,6 @@ def test_a_git_that_fails(tmp_path: Path, level1_only: Catalog, monkeypatch: pyt
     assert not (tmp_path / "level1").exists()
 
 
-def test_a_git_that_does_nothing(
-    tmp_path: Path, level1_only: Catalog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Success without a change is found out: the files are compared, the exit status is not believed."""
-    fake = tmp_path / "bin" / "git"
-    fake.parent.mkdir()
-    fake.write_text(f'#!/bin/sh\n[ "$1" = apply ] || exec "{shutil.which("git")}" "$@"\n')
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
-    with pytest.raises(BughuntError) as caught:
-        Hunt(tmp_path, level1_only).start("1")
-    assert "could not be injected" in caught.value.message
-    assert not (tmp_path / "level1").exists()
-
-
 @pytest.mark.parametrize("kind", ["file", "folder", "broken link"])
 def test_something_else_in_the_way(kind: str, tmp_path: Path, level1_only: Catalog) -> None:
     path = tmp_path / "level1"

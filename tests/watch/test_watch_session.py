@@ -340,3 +340,23 @@ class TestKeys:
         watcher.audience.until(lambda: bool(watcher.audience.heard))
         page = watcher.page_after(lambda: watcher.session.post(Show("next", watcher.bugs[0])))
         assert "last level" in text(page)
+
+
+def test_a_hunt_that_cannot_be_written_to(
+    hunt: Hunt, watch: Callable[..., Watcher], judge: ScriptedJudge
+) -> None:
+    """Every bug is judged, and every verdict shown, with a word on what is not recorded."""
+    folder = hunt.folder / ".bughunt"
+    folder.rename(hunt.folder / "moved")
+    folder.symlink_to("moved")
+    judge.kinds["1.2"] = "fixed"
+    watcher = watch()
+    watcher.settle(3)
+    assert watcher.audience.kinds == ["broken", "fixed", "broken"]
+    assert [row.verdict.kind for row in watcher.audience.scene.rows if row.verdict] == [
+        "broken",
+        "fixed",
+        "broken",
+    ]
+    assert "was not recorded" in watcher.audience.scene.warnings[0]
+    assert watcher.checks(watcher.bugs[0]) == 0

@@ -28,7 +28,7 @@ def examine(catalog: Catalog, place: Path, hunt: Path | None = None) -> Generato
     machine = list(examine_machine())
     yield from machine
     yield steps.next(f"the folder {hunt or place}", quick=True)
-    yield from examine_place(hunt or place, bugs[:1])
+    yield from examine_place(hunt or place)
     if hunt is not None:
         yield from examine_records(hunt)
     if all(finding.well for finding in machine):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bughunt.content.installed import tree_folder
-from bughunt.content.level import Bug
 from bughunt.content.tree import tree_files
 from bughunt.disk.files import write_atomically
+from bughunt.disk.kinds import MisplacedError
 from bughunt.disk.places import explained, free_space, in_words, temporary_folder, unusable
 from bughunt.errors import BughuntError
 from bughunt.hunt.doctor.finding import Finding
@@ -24,16 +24,20 @@ _ELSEWHERE = "Play in another folder: `bughunt start LEVEL` makes a hunt in the 
 _Trial = Callable[[Path], str]
 
 
-def examine_place(folder: Path, bugs: Sequence[Bug]) -> Iterator[Finding]:
-    """Tries `folder` (injecting `bugs` there) and, where it holds a hunt, what the hunt has in it."""
-    yield from _try_out(folder, "here", _trials(bugs))
+def examine_place(folder: Path) -> Iterator[Finding]:
+    """Tries `folder` and, where it holds a hunt, what the hunt has in it."""
+    yield from _try_out(folder, "here", _trials())
     for part in _parts_of_hunt(folder):
+        if part.is_symlink():
+            error = unusable(part, MisplacedError(part, "link", "folder"))
+            yield Finding(f"in {part.name}", False, error.message, error.step)
+            continue
         yield from _try_out(part, f"in {part.name}", {"writing": _write})
     yield _examine_space(folder)
     yield _examine_temporary_folder()
 
 
-def _trials(bugs: Sequence[Bug]) -> dict[str, _Trial]:
+def _trials() -> dict[str, _Trial]:
     return {
         "writing": _write,
         "locking": _lock,
@@ -41,7 +45,7 @@ def _trials(bugs: Sequence[Bug]) -> dict[str, _Trial]:
         "permissions": _change_permissions,
         "links": _link,
         "writing through to the disk": _sync,
-        "git": lambda scratch: _inject_and_commit(scratch, bugs),
+        "git": _commit,
     }
 
 
@@ -131,12 +135,11 @@ def _sync(folder: Path) -> str:
     return "works"
 
 
-def _inject_and_commit(folder: Path, bugs: Sequence[Bug]) -> str:
+def _commit(folder: Path) -> str:
     from bughunt.workspace.git import make_repository
-    from bughunt.workspace.injection import inject
 
-    inject(folder / "tree", bugs)
-    make_repository(folder / "tree", "A trial")
+    (folder / "file").write_bytes(b"text")
+    make_repository(folder, "A trial")
     return "works"
 
 

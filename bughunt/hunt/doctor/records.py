@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from bughunt.disk.kinds import MisplacedError, expect, kind_of, read_own
 from bughunt.disk.places import unusable
 from bughunt.errors import BughuntError
 from bughunt.hunt.doctor.finding import Finding
@@ -19,7 +20,7 @@ def examine_records(hunt: Path) -> Iterator[Finding]:
     store = Store(hunt / ".bughunt")
     state = State()
     try:
-        state, _ = parse_state(store.file.read_bytes())
+        state, _ = parse_state(read_own(store.file))
     except UnusableError as error:
         remedy = "The next command sets it aside and takes the copy before it: nothing to do."
         yield Finding("the state", False, f"{store.file} cannot be used: {error}", remedy)
@@ -45,8 +46,10 @@ def _examine_log(store: Store, head: Head) -> Finding:
 
 def _examine_rescues(folder: Path) -> Finding:
     what, place = "the rescues", folder / "rescues"
-    if place.exists() and not place.is_dir():
-        return Finding(what, False, f"{place} is no folder", "Move it away.")
+    try:
+        expect(place, "folder")
+    except OSError as error:
+        return _cannot(what, place, error)
     unreadable = rescues_in(folder).unreadable()
     if unreadable:
         names = ", ".join(path.name for path in unreadable)
@@ -57,9 +60,10 @@ def _examine_rescues(folder: Path) -> Finding:
 
 def _examine_workspace(level: str, path: Path) -> Finding:
     what = f"the workspace of {level}"
-    if path.is_dir():
+    there = kind_of(path)
+    if there == "folder":
         return Finding(what, True, "there")
-    if path.exists() or path.is_symlink():
+    if there is not None:
         error = in_the_way(path)
         return Finding(what, False, error.message, error.step)
     return Finding(what, False, f"{path} is gone", f"`bughunt start {level}` makes it again.")
@@ -67,4 +71,5 @@ def _examine_workspace(level: str, path: Path) -> Finding:
 
 def _cannot(what: str, path: Path, error: OSError) -> Finding:
     said: BughuntError = unusable(path, error)
-    return Finding(what, False, said.message, f"Move {path} away: what it holds cannot be used as it is.")
+    away = f"Move {path} away: what it holds cannot be used as it is."
+    return Finding(what, False, said.message, said.step if isinstance(error, MisplacedError) else away)
