@@ -64,7 +64,8 @@ def test_both_workers_measure_at_the_same_time(mode: Mode, tmp_path: Path) -> No
         inputs = {"mine": mine, "other": other}
         return measuring.measure(measure, tree_folder(), inputs, [], Limits())
 
-    with Measurer(mode, workers=2) as measuring, ThreadPoolExecutor(2) as threads:
+    free = Measurer(mode, confinement="none", workers=2)
+    with free as measuring, ThreadPoolExecutor(2) as threads:
         outcomes = list(threads.map(run, (one, other), (other, one)))
     assert [outcome.data for outcome in outcomes if isinstance(outcome, Measurement)] == [one, other]
 
@@ -89,9 +90,8 @@ def test_a_server_that_is_closed_keeps_nobody_waiting() -> None:
     """As when one thread finds it gone, and drops it, while another is about to ask."""
     with Measurer("fork", workers=2) as measuring:
         measuring.warm_up()
-        server = measuring._server
-        assert server is not None
-        measuring._drop(server)
+        server = measuring._servers[""]
+        measuring._drop("", server)
         refused = Event()
 
         def ask() -> None:
@@ -109,8 +109,9 @@ def test_both_measurements_have_to_pass(mode: Mode, which: str, bug: Bug) -> Non
     wrong = drawn(bug, SEED if which == "the first" else f"{SEED}/again")
     with Judge(tree_folder(), Measurer(mode, workers=2)) as judge:
         assert judge.judge(bug, tree_folder(), SEED).kind == "fixed"
-        with bug.measure.open("a") as file:
-            file.write(f"\n\ndef measure(inputs):\n    return None if inputs == {wrong!r} else inputs\n")
+    with bug.measure.open("a") as file:
+        file.write(f"\n\ndef measure(inputs):\n    return None if inputs == {wrong!r} else inputs\n")
+    with Judge(tree_folder(), Measurer(mode, workers=2)) as judge:
         verdict = judge.judge(bug, tree_folder(), SEED)
     assert (verdict.kind, verdict.message) == ("broken", "apart")
 
@@ -132,7 +133,7 @@ def test_what_is_measured_ahead_ends_when_it_is_not_wanted(mode: Mode, bug: Bug,
         "        time.sleep(0.01)\n"
         "    return None\n"
     )
-    with Judge(tree_folder(), Measurer(mode, workers=2)) as judge:
+    with Judge(tree_folder(), Measurer(mode, confinement="none", workers=2)) as judge:
         assert judge.judge(bug, tree_folder(), SEED).kind == "broken"
     assert begun.exists()
     assert not done.exists()
@@ -146,11 +147,11 @@ def test_stopping_does_not_wait_for_the_libraries(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(connection, "_MARGIN_SECONDS", 1.0)
     stop = Event()
     stop.set()
-    with Judge(tree_folder(), Measurer("fork", workers=2)) as judge:
+    with Judge(tree_folder(), Measurer("fork", confinement="none", workers=2)) as judge:
         with pytest.raises(Stopped):
             judge.judge(bug, tree_folder(), SEED, stop=stop)
         # Had anybody waited for it, it would have been given up as hanging.
-        assert judge._measurer._server is not None
+        assert judge._measurer._servers
 
 
 def test_a_worker_is_free_again_after_a_stop(bug: Bug, tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_a_worker_is_free_again_after_a_stop(bug: Bug, tmp_path: Path) -> None:
     def measure(path: Path, inputs: Any, stop: Event | None = None) -> Outcome:
         return measuring.measure(path, tree_folder(), inputs, [], Limits(), stop)
 
-    with Measurer("fork") as measuring, ThreadPoolExecutor(1) as thread:
+    with Measurer("fork", confinement="none") as measuring, ThreadPoolExecutor(1) as thread:
         stopping = thread.submit(stop_when_begun)
         with pytest.raises(Stopped):
             measure(hanging, str(begun), stop)

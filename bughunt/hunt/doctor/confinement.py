@@ -31,7 +31,7 @@ def examine_confinement() -> Iterator[Finding]:
             True,
             f"held: writes to the workspace alone, and{only} reaches no program of yours",
         )
-    yield Finding("check --sandbox", True, _sandbox())
+    yield Finding("the sandbox", True, _sandbox())
 
 
 def _sandbox() -> str:
