@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
@@ -15,20 +14,14 @@ from bughunt.confine import namespaces
 from bughunt.confine.capabilities import give_up_capabilities
 from bughunt.confine.kernel import die_with_parent
 from bughunt.confine.linux import checked, libc, system_call
-from bughunt.confine.namespaces import mount
+from bughunt.confine.namespaces import BIND, RECURSIVE, make_read_only, mount
 from bughunt.confine.view import SHARED_MEMORY, View
 
-_BIND, _RECURSIVE, _DETACH = 1 << 12, 1 << 14, 2
+_DETACH = 2
 _NO_SET_ID, _NO_DEVICES, _NO_PROGRAMS = 2, 4, 8
-_HERE, _AND_BELOW = -100, 0x8000
-_READ_ONLY = 1
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SET_INTERFACE, _UP = 0x8914, 1
-
-
-class _MountAttributes(ctypes.Structure):
-    _fields_ = tuple((name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "namespace"))
 
 
 def leave_the_machine() -> None:
@@ -57,7 +50,7 @@ def become(view: View, command: Sequence[str]) -> None:
     root = view.scratch
     mount("tmpfs", root, "tmpfs", _NO_SET_ID | _NO_DEVICES, "mode=755")
     _fill(Path(root), view)
-    _only_read(root)
+    make_read_only(root)
     os.chdir(root)
     system_call("pivot_root", b".", b".")
     checked(libc().umount2(b".", _DETACH))
@@ -84,12 +77,12 @@ def _fill(root: Path, view: View) -> None:
     for path in view.given:
         _show(root, path)
     for path in view.masked:
-        _only_read(str(_below(root, path)))
+        make_read_only(str(_below(root, path)))
 
 
 def _show(root: Path, path: str) -> None:
     _bind(path, _below(root, path))
-    _only_read(str(_below(root, path)), _AND_BELOW)
+    make_read_only(str(_below(root, path)), below=True)
 
 
 def _fill_dev(dev: Path) -> None:
@@ -116,14 +109,7 @@ def _bind(source: str, target: Path) -> None:
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
-    mount(source, str(target), None, _BIND | _RECURSIVE)
-
-
-def _only_read(path: str, below: int = 0) -> None:
-    attributes = _MountAttributes(_READ_ONLY | _NO_SET_ID, 0, 0, 0)
-    system_call(
-        "mount_setattr", _HERE, os.fsencode(path), below, ctypes.byref(attributes), ctypes.c_size_t(32)
-    )
+    mount(source, str(target), None, BIND | RECURSIVE)
 
 
 def _raise_loopback() -> None:

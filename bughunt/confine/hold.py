@@ -15,20 +15,26 @@ from bughunt.confine.view import SHARED_MEMORY
 
 
 def hold(
-    writable: Sequence[str], hidden: Sequence[str], shown: Sequence[str], *, has_own_view: bool = False
+    writable: Sequence[str],
+    kept: Sequence[str],
+    hidden: Sequence[str],
+    shown: Sequence[str],
+    *,
+    has_own_view: bool = False,
 ) -> None:
     """Holds this process, which must have one thread, for good.
 
-    It changes files in `writable` folders alone, reads nothing that is `hidden` (unless that is `shown`),
-    reaches no process but those it starts, and has no power over the machine. A means that the system lacks
-    is left out: see `lacking`. One that `has_own_view` is in namespaces of its own already.
+    It changes files in `writable` folders alone, and none in those of their folders that are `kept`; reads
+    nothing that is `hidden` (unless that is `shown`); reaches no process but those it starts, and has no
+    power over the machine. A means that the system lacks is left out: see `lacking`. One that `has_own_view`
+    is in namespaces of its own already.
     """
     if sys.platform != "linux":
         return
     if not has_own_view:
-        # Not everywhere to be had; without it nothing is written to the shared memory of others, either.
+        # Not everywhere to be had: then nothing is written to the shared memory of others, either.
         with suppress(OSError):
-            namespaces.have_private_shared_memory(SHARED_MEMORY)
+            namespaces.have_own_mounts(SHARED_MEMORY, kept)
             writable = [*writable, "/dev/shm"]
             die_with_parent()
     else:
@@ -43,9 +49,7 @@ def hold(
         seccomp.forbid(refusals.rules())
 
 
-def prepare(
-    writable: Sequence[str], hidden: Sequence[str], shown: Sequence[str], *, has_own_view: bool = False
-) -> None:
+def prepare(hidden: Sequence[str], shown: Sequence[str]) -> None:
     """Does beforehand what takes a while, for forks of this process that will `hold` themselves so."""
     if hidden and landlock.version():
         _reading(tuple(hidden), tuple(shown), _state_of(hidden))

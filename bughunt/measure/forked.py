@@ -27,7 +27,7 @@ def run_forked(request: dict[str, Any], cancel: int | None = None) -> ProcessExi
     """
     limits = request["limits"]
     if request["holds"] is not None:
-        prepare(**request["holds"])
+        prepare(request["holds"]["hidden"], request["holds"]["shown"])
     with tempfile.TemporaryFile() as result, tempfile.TemporaryFile() as output:
         started = time.monotonic()
         child = ForkedChild(os.fork())

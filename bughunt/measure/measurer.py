@@ -149,10 +149,12 @@ class Measurer:
         if self._confinement == "none":
             return None
         if self._confinement != "default":
-            return {"writable": [scratch], "hidden": [], "shown": [], "has_own_view": True}
+            return {"writable": [scratch], "kept": [], "hidden": [], "shown": [], "has_own_view": True}
         ours = any(Path(workspace).is_relative_to(path) for path in self._hidden)
         return {
             "writable": [scratch] if ours else [scratch, workspace],
+            # Programs that git would run for the player stand in there.
+            "kept": [str(folder) for folder in (Path(workspace, ".git"),) if folder.is_dir()],
             "hidden": self._hidden,
             "shown": self._shown(workspace),
             "has_own_view": False,

@@ -11,6 +11,7 @@ import pytest
 
 from bughunt.confine import hold, landlock
 from bughunt.confine.kernel import forbid_tracing
+from bughunt.measure.sandbox import trouble_with
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or bool(hold.lacking()), reason=f"this system lacks {hold.lacking()}"
@@ -38,15 +39,16 @@ def in_a_child(work: Callable[[], object]) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("mine", "game/inner", "else"):
-        (tmp_path / name).mkdir(parents=True)
+    for name in ("mine/kept", "mine", "game/inner", "else"):
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / name / "file.txt").write_text("kept")
     (tmp_path / "game/file.txt").write_text("kept")
     return tmp_path
 
 
 def held(folder: Path, shown: str = "mine") -> None:
-    hold.hold([str(folder / "mine")], [str(folder / "game")], [str(folder / shown)])
+    kept = [str(folder / "mine/kept")]
+    hold.hold([str(folder / "mine")], kept, [str(folder / "game")], [str(folder / shown)])
 
 
 def test_it_writes_where_it_may_and_nowhere_else(folder: Path) -> None:
@@ -56,6 +58,14 @@ def test_it_writes_where_it_may_and_nowhere_else(folder: Path) -> None:
     assert writes("mine") == ""
     assert writes("else") == writes("game") == "PermissionError"
     assert (folder / "else/file.txt").read_text() == "kept"
+
+
+@pytest.mark.skipif(trouble_with("namespaces") is not None, reason=f"{trouble_with('namespaces')}")
+def test_it_keeps_what_is_to_be_kept_even_there(folder: Path) -> None:
+    kept = folder / "mine/kept"
+    assert in_a_child(lambda: (held(folder), (kept / "file.txt").write_text("changed"))) == "OSError"
+    assert in_a_child(lambda: (held(folder), kept.rename(folder / "mine/gone"))) == "OSError"
+    assert (kept / "file.txt").read_text() == "kept"
 
 
 def test_it_moves_files_between_its_folders(folder: Path) -> None:
@@ -76,7 +86,7 @@ def test_it_reads_all_but_what_is_hidden(folder: Path) -> None:
 
 
 def test_what_comes_later_beside_the_way_is_readable_to_later_ones(folder: Path) -> None:
-    arguments = ([str(folder / "mine")], [str(folder / "game")], [str(folder / "mine")])
+    arguments = ([str(folder / "game")], [str(folder / "mine")])
     os.utime(folder, (1, 1))
     hold.prepare(*arguments)
     (folder / "new.txt").write_text("new")
