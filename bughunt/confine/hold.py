@@ -13,6 +13,12 @@ from bughunt.confine.kernel import die_with_parent
 
 _SHARED_MEMORY = 256 << 20
 
+# Devices are terminals, at which somebody may be typing, and disks; these are all that is read of them.
+_DEVICES = "/dev"
+_READABLE_DEVICES = tuple(
+    f"{_DEVICES}/{name}" for name in ("null", "zero", "full", "random", "urandom", "shm")
+)
+
 
 def hold(
     writable: Sequence[str], hidden: Sequence[str], shown: Sequence[str], *, has_own_view: bool = False
@@ -64,7 +70,7 @@ def lacking() -> list[str]:
 @lru_cache(maxsize=4)
 def _reading(hidden: tuple[str, ...], shown: tuple[str, ...], state: tuple[int, ...]) -> landlock.Ruleset:
     """Made once for as long as nothing beside the way to what is hidden comes or goes: it takes a while."""
-    return landlock.all_but(map(Path, hidden), map(Path, shown))
+    return landlock.all_but(map(Path, (*hidden, _DEVICES)), map(Path, (*shown, *_READABLE_DEVICES)))
 
 
 def _state_of(hidden: Sequence[str]) -> tuple[int, ...]:

@@ -18,8 +18,11 @@ _MAKES_A_FILE, _TEMPORARY_FILE = 0o100, 0o20000000
 _SET_USER_OR_GROUP_ID = 0o6000
 # Leases, and which process is to be signalled for a file.
 _FILE_OWNERS = (8, 10, 15, 1024)
-# Text typed into a terminal in the player's place, and what a file system keeps beside a file.
-_TERMINAL_INPUT, _FILE_FLAGS = (0x5412, 0x541C), (0x40086602, 0x40087602, 0x401C5820)
+# The same by ioctl, and text typed into a terminal in the player's place.
+_COMMANDS = (0x8901, 0x8902, 0x5412, 0x541C)
+# The commands of file systems, by their kinds: by a descriptor that only reads they change a file's flags
+# and its generation, seal or encrypt it, or make a subvolume. A program takes ENOTTY for an answer.
+_OF_FILE_SYSTEMS, _KIND = (0x6600, 0x7600, 0x5800, 0x9400), 0xFF00
 
 # Reading, writing and steering other processes, whatever they are.
 _INTO_OTHERS = (
@@ -75,7 +78,8 @@ def rules() -> list[Rule]:
         Rule(("ioprio_set",), _PERM, (Argument(0, "none of", (_IO_PRIORITY_OF_PROCESS,)),)),
         Rule(("setpriority", "ioprio_set"), _PERM, (Argument(1, "none of", others),)),
         Rule(("fcntl",), _PERM, (Argument(1, "one of", _FILE_OWNERS),)),
-        Rule(("ioctl",), _PERM, (Argument(1, "one of", (*_TERMINAL_INPUT, *_FILE_FLAGS)),)),
+        Rule(("ioctl",), _PERM, (Argument(1, "one of", _COMMANDS),)),
+        Rule(("ioctl",), errno.ENOTTY, (Argument(1, "one of", _OF_FILE_SYSTEMS, mask=_KIND),)),
         *_sockets(),
         *_set_user_id_files(),
     ]  # fmt: skip

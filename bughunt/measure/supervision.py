@@ -13,7 +13,10 @@ LOOK_SECONDS = 0.1
 
 
 class Supervisor:
-    """Watches the process `pid`: `memory` bytes and `processes` are for it and its descendants together."""
+    """Watches the process `pid`: `memory` bytes and `processes` are for it and all that it started together.
+
+    Whatever this process, which adopts orphans, has for descendants was started by that one.
+    """
 
     def __init__(self, pid: int, memory: int, processes: int) -> None:
         self._pid = pid
@@ -24,11 +27,10 @@ class Supervisor:
 
     def exceeded(self) -> str | None:
         """What they use too much of, in words; None while all is well, and where the system does not tell."""
-        started = descendants(self._pid)
+        everyone = descendants(os.getpid()) | {self._pid}
         # One process has limits of its own, which do not wait for anybody to look.
-        if not started:
+        if len(everyone) == 1:
             return None
-        everyone = [self._pid, *started]
         if len(everyone) > self._processes:
             return f"had more than {self._processes} processes at a time"
         if sum(map(_memory_of, everyone)) > self._memory:
@@ -40,16 +42,17 @@ class Supervisor:
 
 def _memory_of(pid: int) -> int:
     """Bytes of memory that belong to no file, those shared with other processes among them (Linux)."""
-    with suppress(OSError, ValueError, IndexError):
-        resident, shared = map(int, Path(f"/proc/{pid}/statm").read_text().split()[1:3])
-        return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
-    return 0
+    return sum(_kilobytes(f"/proc/{pid}/status", "RssAnon:", "RssShmem:")) << 10
 
 
 def _exactly(pid: int, shared: int) -> int:
     """Its share of the memory that belongs to no file; where that is not told, less what forks share."""
+    told = _kilobytes(f"/proc/{pid}/smaps_rollup", "Pss_Anon:", "Pss_Shmem:")
+    return sum(told) << 10 if told else _memory_of(pid) - shared
+
+
+def _kilobytes(file: str, *names: str) -> list[int]:
     with suppress(OSError, ValueError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss_Anon:"):
-                return int(line.split()[1]) << 10
-    return _memory_of(pid) - shared
+        lines = map(str.split, Path(file).read_text().splitlines())
+        return [int(words[1]) for words in lines if words[:1] and words[0] in names]
+    return []
