@@ -19,6 +19,12 @@ _READABLE_DEVICES = tuple(
     f"{_DEVICES}/{name}" for name in ("null", "zero", "full", "random", "urandom", "shm")
 )
 
+# Devices are terminals, at which somebody may be typing, and disks; these are all that is read of them.
+_DEVICES = "/dev"
+_READABLE_DEVICES = tuple(
+    f"{_DEVICES}/{name}" for name in ("null", "zero", "full", "random", "urandom", "shm")
+)
+
 
 def hold(
     writable: Sequence[str],
