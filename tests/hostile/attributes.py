@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import EITHER, refused
+from case import BROKEN, EITHER, refused
 from field import LOCK, META
 
 # Where code is held nothing fails, and nothing is done; in the sandbox the file is not there.
@@ -57,9 +57,8 @@ ATTRIBUTES = (
         fcntl.flock(lock, fcntl.LOCK_EX)
         claim("the hunt's lock")
         """,
-        held_says="",
-        held_reaches=(LOCK,),
-        sandbox_verdicts=EITHER,
+        held_verdicts=BROKEN,
+        held_says="used files of the game",
     ),
     refused(
         "a lease on a file outside",

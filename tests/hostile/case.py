@@ -83,10 +83,10 @@ class Case:
 def refused(name: str, what: str, code: str, **others: Any) -> Case:
     """A program that reaches `what`, and goes on as if nothing were; held, it gets an error that ends it."""
     settings = {"held_verdicts": CRASHED, "held_says": "Error", "reaches": (what,), "needs_linux": True}
-    return Case(name, EITHER, code, **{**settings, **others})
+    return Case(name, code=code, **{"verdicts": EITHER, **settings, **others})
 
 
 def told(name: str, what: str, code: str, **others: Any) -> Case:
     """A program that reads what is not its business, and gets it out as the text of an exception."""
     settings = {"held_says": "Error", "reaches": (what,), "needs_linux": True}
-    return Case(name, CRASHED, code, **{**settings, **others})
+    return Case(name, code=code, **{"verdicts": CRASHED, **settings, **others})

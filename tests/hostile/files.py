@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from case import BROKEN, CRASHED, EITHER, Case, refused
+from case import BROKEN, EITHER, Case, refused
 from field import FILE, GAME, GIT, KIT, LOG, PACKAGES, SCRATCH, SHM, STATE
 
 # In the sandbox the hunt is hidden: that the code looked for it is noticed, whatever it does about the error.
-_NOTICED = {"sandbox_verdicts": EITHER, "sandbox_says": ""}
+# The hunt's records are no business of the code's either: it is told as for files of the game.
+_NOTICED = {"verdicts": EITHER, "held_verdicts": BROKEN, "held_says": "used files of the game"}
 
 OUTSIDE = (
     refused("a file outside written to", FILE, "open(T['file'], 'w').write('gotcha')"),
@@ -187,10 +188,5 @@ THE_GAME = (
         """
         pathlib.Path(T["hunt"] + "/../level1/.git/config").write_text("[core]\\n\\tfsmonitor = reboot\\n")
         """,
-        held_verdicts=BROKEN,
-        held_says="",
-        held_reaches=(GIT,),
-        sandbox_verdicts=CRASHED,
-        sandbox_says="Error",
     ),
 )

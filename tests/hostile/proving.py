@@ -76,9 +76,7 @@ class Range:
 
     def _field(self, mode: str) -> Field:
         if mode not in self._judges:
-            hidden = own_folders()
-            if self._column not in ("none", "default"):
-                hidden.append(self._folder / mode / "hunt/.bughunt")
+            hidden = [*own_folders(), self._folder / mode / "hunt/.bughunt"]
             workers = 2 if mode == "fork" else 1
             measurer = Measurer(mode, confinement=self._column, workers=workers, hidden=hidden)
             self._judges[mode] = judge = Judge(tree_folder(), measurer, limits=LIMITS)

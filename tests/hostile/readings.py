@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import told
+from case import BROKEN, told
 from field import HOME_READ, HUNT_READ, OTHERS_READ
 
 _ANYBODYS = {"held_says": "", "sandbox_says": "Error"}
@@ -25,8 +25,9 @@ READING = (
         open(T['hunt'] + '/log.jsonl').read()
         claim('the hunt, read')
         """,
-        held_reaches=(HUNT_READ,),
-        **_ANYBODYS,
+        verdicts=BROKEN,
+        held_says="used files of the game",
+        reaches=(),
     ),
     told(
         "a file of somebody else's read",
