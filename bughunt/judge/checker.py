@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ _UNWANTED = ("cacheprovider", "terminal", "faulthandler", "unraisableexception",
 
 
 class Check:
-    """The pytest file at `path`, whose tests take the fixtures `inputs` and `measured`.
+    """The pytest file at `path`, whose tests take the fixtures `inputs` and `measured`; and `clean`, what the
+    clean tree does with the same inputs, if they want it.
 
     It is loaded here, with all that it imports: what becomes of the file afterwards does not matter.
     """
@@ -28,13 +30,21 @@ class Check:
             importlib.import_module("bughunt.judge.plugin")
             self._module = load_module(str(path), "bughunt_check")
 
-    def run(self, inputs: Any, measured: Any) -> CheckResult:
+    @property
+    def wants_clean(self) -> bool:
+        """Does a test take `clean`? It costs a measurement more."""
+        tests = [test for name, test in vars(self._module).items() if name.startswith("test")]
+        return any(
+            "clean" in inspect.signature(test).parameters for test in tests if inspect.isfunction(test)
+        )
+
+    def run(self, inputs: Any, measured: Any, clean: Any = None) -> CheckResult:
         """What the check says of a measurement. Raises KeyboardInterrupt when that was interrupted."""
         import pytest
 
         from bughunt.judge.plugin import CheckPlugin
 
-        plugin = CheckPlugin(self._module, inputs, measured)
+        plugin = CheckPlugin(self._module, inputs, measured, clean)
         with _undisturbed():
             status = pytest.main(_arguments(), plugins=[plugin])
         if status == pytest.ExitCode.INTERRUPTED:
