@@ -64,7 +64,7 @@ class Judge:
         self._limits = limits or Limits()
         self._measurer = measurer or Measurer()
         self._files: dict[Path, BugFiles] = {}
-        self._control = Control(lambda bug, inputs, stop: self._observe(bug, clean_tree, inputs, stop))
+        self._control = Control(self._observe_clean)
 
     def __enter__(self) -> Judge:
         return self
@@ -171,6 +171,13 @@ class Judge:
         """What the code in `workspace` does with `inputs`."""
         return self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits, stop)
 
+    def _observe_clean(self, bug: Bug, inputs: Any, stop: Flag | None) -> Outcome:
+        """What of the clean tree's doing with `inputs` the bug's check wants to know."""
+        function, preload = self._files_of(bug).control, bug.card.preload
+        return self._measurer.measure(
+            bug.measure, self._clean_tree, inputs, preload, self._limits, stop, function=function
+        )
+
     def _draw(self, bug: Bug, seed: int | str) -> Any:
         try:
             return self._files_of(bug).draw(seed)
@@ -209,9 +216,7 @@ class Judge:
         conclusion = self._conclude(question, outcome)
         if conclusion[0] != "unknown":
             return conclusion
-        control: Outcome = Measurement(question.clean)
-        if question.clean is None:
-            control = self._observe(question.bug, self._clean_tree, question.inputs, stop)
+        control = self._observe(question.bug, self._clean_tree, question.inputs, stop)
         kind, message, detail = self._conclude(question, control)
         if kind != "fixed":
             return "unknown", f"The judge could not do its work here: {message}", detail

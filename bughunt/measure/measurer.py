@@ -76,8 +76,11 @@ class Measurer:
         preload: Iterable[str],
         limits: Limits,
         stop: Flag | None = None,
+        *,
+        function: str = "measure",
     ) -> Outcome:
-        """Runs `measure(inputs)` of the file `measure` with `workspace` first on the module search path.
+        """Runs `measure(inputs)`, or another `function`, of the file `measure` with `workspace` first on the
+        module search path.
 
         Raises Stopped when another thread sets `stop` meanwhile (on Windows only after the measurement).
         """
@@ -86,6 +89,7 @@ class Measurer:
             "mode": self.mode,
             "sandbox": self._sandbox,
             "measure": str(measure),
+            "function": function,
             "workspace": str(workspace.resolve()),
             "inputs": inputs,
             "preload": list(preload),
