@@ -35,6 +35,12 @@ class BugFiles:
         self._measure = _load_measure(bug)
         self.check.run(None, None)
 
+    @property
+    def control(self) -> str:
+        """The function that says what the clean tree does: `reference`, for a part of it that is quickly had,
+        or else `measure` itself."""
+        return "reference" if hasattr(self._measure, "reference") else "measure"
+
     def draw(self, seed: int | str) -> Any:
         """The inputs of one measurement: drawn by the bug's own `draw`, the same for the same seed."""
         return self._measure.draw(Random(f"{self._bug.id}/{seed}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 from collections.abc import Iterator
@@ -24,7 +25,8 @@ _UNWANTED = (
 
 
 class Check:
-    """The pytest file at `path`, whose tests take the fixtures `inputs` and `measured`.
+    """The pytest file at `path`, whose tests take the fixtures `inputs` and `measured`; and `clean`, what the
+    clean tree does with the same inputs, if they want it.
 
     It is loaded here, with all that it imports: what becomes of the file afterwards does not matter.
     """
@@ -34,13 +36,21 @@ class Check:
         with _undisturbed():
             self._module = load_module(str(path), "bughunt_check")
 
-    def run(self, inputs: Any, measured: Any) -> CheckResult:
+    @property
+    def wants_clean(self) -> bool:
+        """Does a test take `clean`? It costs a measurement more."""
+        tests = [test for name, test in vars(self._module).items() if name.startswith("test")]
+        return any(
+            "clean" in inspect.signature(test).parameters for test in tests if inspect.isfunction(test)
+        )
+
+    def run(self, inputs: Any, measured: Any, clean: Any = None) -> CheckResult:
         """What the check says of a measurement. Raises KeyboardInterrupt when that was interrupted."""
         import pytest
 
         from bughunt.judge.plugin import CheckPlugin
 
-        plugin = CheckPlugin(self._module, inputs, measured)
+        plugin = CheckPlugin(self._module, inputs, measured, clean)
         with _undisturbed():
             status = pytest.main(_arguments(), plugins=[plugin])
         if status == pytest.ExitCode.INTERRUPTED:
@@ -60,7 +70,7 @@ def _rehearse() -> None:
     """Has pytest do all that it does for checks, so that it imports nothing when it runs one in earnest."""
     with _undisturbed():
         module = importlib.import_module("bughunt.judge.rehearsal")
-        plugin = importlib.import_module("bughunt.judge.plugin").CheckPlugin(module, None, None)
+        plugin = importlib.import_module("bughunt.judge.plugin").CheckPlugin(module, None, None, None)
         pytest = importlib.import_module("pytest")
         if pytest.main(_arguments(), plugins=[plugin]) == pytest.ExitCode.INTERRUPTED:
             raise KeyboardInterrupt

@@ -2,8 +2,9 @@
 
 What is guaranteed, whatever the code in the workspace does: a verdict `fixed` means that the check, loaded
 before that code ran, in a process where it never ran, accepted the data that came back. The code cannot
-reach the check's assertions or the numbers they expect (they are computed after it has ended), and it is
-given a limited time. All it can do is return the right numbers for inputs that nobody could foresee.
+reach the check's assertions or the numbers they expect: these are computed after it has ended, or measured on
+the clean tree before it began. It is given a limited time. All it can do is return the right numbers for
+inputs that nobody could foresee.
 
 What is not: it runs as the player, so it can do to the player's account what any program can, such as
 writing to files outside its scratch folder (the installed game for the *next* run among them), drawing on
@@ -14,7 +15,7 @@ is limited for each process, the number of processes on Linux and for others tha
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from bughunt.content.level import Bug
 from bughunt.disk.places import temporary_folder
 from bughunt.judge.bug_files import BugFiles, FilesUnusable, unusable
 from bughunt.judge.cause import REMARK
+from bughunt.judge.control import Control, ControlUnusable
 from bughunt.judge.masks import Masks
 from bughunt.judge.verdict import Verdict, VerdictKind
 from bughunt.measure.measurer import Measurer
@@ -45,8 +47,18 @@ _OWN_FILES = "The judge could not do its work here: its own files cannot be used
 _Conclusion = tuple[VerdictKind, str, str]
 
 
+@dataclass(frozen=True)
+class _Question:
+    """Inputs for the code of a bug; with them what the clean tree does, if the bug's check wants to know."""
+
+    bug: Bug
+    inputs: Any
+    clean: Any = None
+
+
 class Judge:
-    """Has measured, and checks. `clean_tree` is the control: a judge in doubt about itself looks there.
+    """Has measured, and checks. `clean_tree` is the control: a judge in doubt about itself looks there, and a
+    check that takes the fixture `clean` is given what was measured there, on the same inputs.
 
     With a `measurer` of two workers it has two things measured at once where it will want both, most
     likely: a verdict comes sooner, for more work where the first measurement tells enough. The measurer is
@@ -63,6 +75,7 @@ class Judge:
         self._measurer = measurer or Measurer(hidden=own_folders())
         self._masks = Masks()
         self._files: dict[Path, BugFiles | FilesUnusable] = {}
+        self._control = Control(self._observe_clean)
 
     def __enter__(self) -> Judge:
         return self
@@ -98,6 +111,13 @@ class Judge:
             return None, Failure(_OWN_FILES, self._masks.text(str(error), workspace), ours=True)
         return inputs, self._observe(bug, workspace, inputs, stop)
 
+    def clean(self, bug: Bug, seed: int) -> Any:
+        """What the clean tree does with the inputs drawn by `seed`; None for a check that does not ask.
+
+        To be asked before any code of a workspace is given these inputs.
+        """
+        return self._ask(bug, (seed,))[0].clean
+
     def judge(
         self, bug: Bug, workspace: Path, seed: int, *, first: bool = False, stop: Flag | None = None
     ) -> Verdict:
@@ -110,35 +130,54 @@ class Judge:
         started = time.monotonic()
         try:
             self._prepare(bug)
-            kind, message, detail = self._answer_twice(bug, workspace, seed, stop)
+            question, again = self._ask(bug, (seed, f"{seed}/again"), stop)
+            kind, message, detail = self._answer_twice(question, again, workspace, stop)
         except FilesUnusable as error:
             kind, message, detail = "unknown", _OWN_FILES, str(error)
-        elsewhere = kind == "fixed" and self._works_from_elsewhere(bug, workspace, seed, first, stop)
+        except ControlUnusable as error:
+            message = f"The judge could not do its work here: {error}"
+            kind, detail = "unknown", error.failure.detail
+        elsewhere = kind == "fixed" and self._works_from_elsewhere(question, workspace, first, stop)
         if elsewhere:
             message = REMARK
         detail = self._masks.text(detail, workspace)
         message = tidy(self._masks.text(message, workspace), _MESSAGE_CHARACTERS)
         return Verdict(bug.id, kind, message, detail, time.monotonic() - started, elsewhere)
 
-    def _answer_twice(self, bug: Bug, workspace: Path, seed: int, stop: Flag | None) -> _Conclusion:
-        inputs, others = self._draw(bug, seed), self._draw(bug, f"{seed}/again")
-        with self._measuring_ahead(bug, workspace, others, stop) as outcome:
-            conclusion = self._conclude_surely(bug, inputs, self._observe(bug, workspace, inputs, stop), stop)
+    def _ask(self, bug: Bug, seeds: Sequence[int | str], stop: Flag | None = None) -> list[_Question]:
+        """A question for each seed, before the workspace is asked any: its code is not at work meanwhile."""
+        drawn = [self._draw(bug, seed) for seed in seeds]
+        if not self._files_of(bug).check.wants_clean:
+            return [_Question(bug, inputs) for inputs in drawn]
+
+        def asked(seed: int | str, inputs: Any) -> _Question:
+            return _Question(bug, inputs, self._control.answer(bug, seed, inputs, stop))
+
+        with ThreadPoolExecutor(self._measurer.workers, "bughunt-control") as threads:
+            return list(threads.map(asked, seeds, drawn))
+
+    def _answer_twice(
+        self, question: _Question, again: _Question, workspace: Path, stop: Flag | None
+    ) -> _Conclusion:
+        with self._measuring_ahead(again, workspace, stop) as outcome:
+            first = self._observe(question.bug, workspace, question.inputs, stop)
+            conclusion = self._conclude_surely(question, first, stop)
             if conclusion[0] == "fixed":
-                conclusion = self._conclude_surely(bug, others, outcome(), stop)
+                conclusion = self._conclude_surely(again, outcome(), stop)
         return conclusion
 
     @contextmanager
     def _measuring_ahead(
-        self, bug: Bug, workspace: Path, inputs: Any, stop: Flag | None
+        self, question: _Question, workspace: Path, stop: Flag | None
     ) -> Iterator[Callable[[], Outcome]]:
         """Gives a way to the outcome. With a worker free, measuring begins now and ends with the block."""
+        asked = question.bug, workspace, question.inputs
         if self._measurer.workers == 1:
-            yield lambda: self._observe(bug, workspace, inputs, stop)
+            yield lambda: self._observe(*asked, stop)
             return
         unwanted = Event()
         with ThreadPoolExecutor(1, "bughunt-ahead") as thread:
-            outcome = thread.submit(self._observe, bug, workspace, inputs, _Either(unwanted, stop))
+            outcome = thread.submit(self._observe, *asked, _Either(unwanted, stop))
             try:
                 yield outcome.result
             finally:
@@ -149,6 +188,14 @@ class Judge:
         outcome = self._measurer.measure(bug.measure, workspace, inputs, bug.card.preload, self._limits, stop)
         return self._masks.outcome(outcome, workspace)
 
+    def _observe_clean(self, bug: Bug, inputs: Any, stop: Flag | None) -> Outcome:
+        """What of the clean tree's doing with `inputs` the bug's check wants to know."""
+        function, preload = self._files_of(bug).control, bug.card.preload
+        outcome = self._measurer.measure(
+            bug.measure, self._clean_tree, inputs, preload, self._limits, stop, function=function
+        )
+        return self._masks.outcome(outcome, self._clean_tree)
+
     def _draw(self, bug: Bug, seed: int | str) -> Any:
         try:
             return self._files_of(bug).draw(seed)
@@ -158,15 +205,14 @@ class Judge:
             raise unusable(error) from error
 
     def _works_from_elsewhere(
-        self, bug: Bug, workspace: Path, seed: int, first: bool, stop: Flag | None
+        self, question: _Question, workspace: Path, first: bool, stop: Flag | None
     ) -> bool:
         def passes(copy: Path) -> bool:
-            inputs = self._draw(bug, seed)
-            outcome = self._observe(bug, copy, inputs, stop)
-            return self._conclude_surely(bug, inputs, outcome, stop)[0] == "fixed"
+            outcome = self._observe(question.bug, copy, question.inputs, stop)
+            return self._conclude_surely(question, outcome, stop)[0] == "fixed"
 
         with temporary_folder() as scratch:
-            defect = self._files_of(bug).defect
+            defect = self._files_of(question.bug).defect
             return defect.is_worked_around(workspace, scratch, passes if first else None)
 
     def _prepare(self, bug: Bug) -> None:
@@ -185,26 +231,27 @@ class Judge:
             raise files
         return files
 
-    def _conclude(self, bug: Bug, inputs: Any, outcome: Outcome) -> _Conclusion:
+    def _conclude(self, question: _Question, outcome: Outcome) -> _Conclusion:
         """`fixed` or `broken` with its message; `unknown` when the outcome allows neither."""
         if outcome.borrowed:
             return "broken", _BORROWED, ""
         if isinstance(outcome, Failure):
             return "unknown", outcome.message, outcome.detail
-        result = self._files_of(bug).check.run(inputs, outcome.data)
+        check = self._files_of(question.bug).check
+        result = check.run(question.inputs, outcome.data, question.clean)
         if result.kind == "passed":
             return "fixed", "", ""
         if result.kind == "failed":
             return "broken", result.message, ""
         return "unknown", "the check itself failed.", result.message
 
-    def _conclude_surely(self, bug: Bug, inputs: Any, outcome: Outcome, stop: Flag | None) -> _Conclusion:
+    def _conclude_surely(self, question: _Question, outcome: Outcome, stop: Flag | None) -> _Conclusion:
         """Where there is no answer, whose fault is it? The same question to the clean tree tells."""
-        conclusion = self._conclude(bug, inputs, outcome)
+        conclusion = self._conclude(question, outcome)
         if conclusion[0] != "unknown":
             return conclusion
-        control = self._observe(bug, self._clean_tree, inputs, stop)
-        kind, message, detail = self._conclude(bug, inputs, control)
+        control = self._observe(question.bug, self._clean_tree, question.inputs, stop)
+        kind, message, detail = self._conclude(question, control)
         if kind != "fixed":
             return "unknown", f"The judge could not do its work here: {message}", detail
         if isinstance(outcome, Measurement):

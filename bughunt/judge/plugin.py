@@ -16,12 +16,13 @@ class CheckPlugin:
     """Has pytest collect the check that was loaded as `module`, hands the data to its tests, and notes how
     they end."""
 
-    def __init__(self, module: ModuleType, inputs: Any, measured: Any) -> None:
+    def __init__(self, module: ModuleType, inputs: Any, measured: Any, clean: Any) -> None:
         self.passed = 0
         self.problems: list[CheckResult] = []
         self._module = module
         self._inputs = inputs
         self._measured = measured
+        self._clean = clean
 
     @pytest.fixture(name="inputs")
     def give_inputs(self) -> Any:
@@ -30,6 +31,10 @@ class CheckPlugin:
     @pytest.fixture(name="measured")
     def give_measured(self) -> Any:
         return copy.deepcopy(self._measured)
+
+    @pytest.fixture(name="clean")
+    def give_clean(self) -> Any:
+        return copy.deepcopy(self._clean)
 
     @pytest.hookimpl
     def pytest_collection(self, session: pytest.Session) -> bool:

@@ -55,7 +55,7 @@ def _measure(request: dict[str, Any]) -> Any:
     if torch is not None:
         torch.set_num_threads(1)
     module = load_module(request["measure"], "bughunt_measure")
-    return module.measure(request["inputs"])
+    return getattr(module, request["function"])(request["inputs"])
 
 
 def _written_down(data: Any, limit: int) -> tuple[str, str]:

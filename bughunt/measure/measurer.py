@@ -101,8 +101,11 @@ class Measurer:
         preload: Iterable[str],
         limits: Limits,
         stop: Flag | None = None,
+        *,
+        function: str = "measure",
     ) -> Outcome:
-        """Runs `measure(inputs)` of the file `measure` with `workspace` first on the module search path.
+        """Runs `measure(inputs)`, or another `function`, of the file `measure` with `workspace` first on the
+        module search path.
 
         Raises Stopped when another thread sets `stop` meanwhile (on Windows only after the measurement).
         """
@@ -111,6 +114,7 @@ class Measurer:
         request = {
             "mode": self.mode,
             "measure": str(self._kit.take(measure)),
+            "function": function,
             "workspace": place,
             "inputs": inputs,
             "preload": list(preload),

@@ -39,9 +39,10 @@ def look(judge: Judge) -> Look:
     check_of = cache(Check)
 
     def look(bug: Bug, tree: Path, seed: int) -> str:
+        clean = judge.clean(bug, seed)
         inputs, outcome = judge.measure(bug, tree, seed)
         assert isinstance(outcome, Measurement), (bug.id, seed, outcome)
-        result = check_of(bug.check).run(inputs, outcome.data)
+        result = check_of(bug.check).run(inputs, outcome.data, clean)
         assert result.kind != "error", (bug.id, seed, result)
         return "fixed" if result.kind == "passed" else "broken"
 

@@ -19,3 +19,10 @@ def assert_apart(name: str, addresses: Sequence[object]) -> None:
         f"A batch should stay as it is when the next one is drawn; of {len(addresses)} batches, some have "
         f"their {name} in the same memory, so that one overwrites another."
     )
+
+
+def assert_varied(name: str, tokens: Sequence[int]) -> None:
+    """Not all tokens of several batches are the same one, whatever they are."""
+    assert len(set(tokens)) > 1, (
+        f"The documents have many tokens, and each batch a stretch of its own; all {name} are the same token."
+    )

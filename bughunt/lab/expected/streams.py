@@ -8,6 +8,13 @@ from typing import Any
 
 Batches = list[tuple[list[int], list[int]]]
 
+# Ids of bytes are below; that of bos, the first special token of a tokenizer of bytes, is it.
+BYTES = 256
+
+# How many times a document may begin with bos. That each has its own, and no more, is the tokenizer's affair:
+# the tree's may leave it out, and a loader that adds one may stand in for it.
+_BOS = {"words": (1, 2), "bytes": (0, 1, 2)}
+
 
 def flat_stream(stream: dict[str, Any], rank: int, world_size: int, *, bos: int = 1) -> list[int]:
     """The tokens that rank `rank` of `world_size` reads in one epoch: `bos` times bos, then a document, …"""
@@ -30,16 +37,14 @@ def expected_batches(case: dict[str, Any], found: Batches) -> Batches | None:
     """Inputs and targets, flat, of the batches of a case; None if `found` has inputs that are none of these.
 
     By the loader's contract each batch begins B*T+1 tokens after the one before it. B*T is right for
-    training, too: a batch then begins with the token that was the last one's last target. That each
-    document has its bos, and no more, is not asked here: a loader that adds one may stand in for a tokenizer
-    that leaves it out.
+    training, too: a batch then begins with the token that was the last one's last target.
     """
     size = case["B"] * case["T"]
     possible: list[Batches] = []
     for stride in (size + 1, size):
         first = case["skip_batches"] * stride
         end = first + (case["batches"] - 1) * stride + size + 1
-        for bos in (1, 2):
+        for bos in _BOS[case["tokenizer"]]:
             tokens = list(islice(cycle(_one_epoch(case, bos)), end))
             starts = range(first, end - size, stride)
             possible.append([(tokens[i : i + size], tokens[i + 1 : i + 1 + size]) for i in starts])
@@ -50,7 +55,7 @@ def expected_batches(case: dict[str, Any], found: Batches) -> Batches | None:
 
 def place(stretch: Sequence[int], case: dict[str, Any]) -> int | None:
     """Where `stretch` lies in the endless stream of a case's epochs: in the first of them, or None."""
-    for bos in (1, 2):
+    for bos in _BOS[case["tokenizer"]]:
         epoch = _one_epoch(case, bos)
         found = find_stretch(stretch, list(islice(cycle(epoch), len(epoch) + len(stretch) - 1)))
         if found is not None:
@@ -68,4 +73,8 @@ def steps_ahead(inputs: Sequence[int], targets: Sequence[int], case: dict[str, A
 
 
 def _one_epoch(case: dict[str, Any], bos: int) -> list[int]:
-    return flat_stream(case["stream"], case["rank"], case["world_size"], bos=bos)
+    if case["tokenizer"] == "words":
+        return flat_stream(case["stream"], case["rank"], case["world_size"], bos=bos)
+    groups = case["stream"]["documents"][case["rank"] :: case["world_size"]]
+    documents = [document for group in groups for document in group]
+    return [token for document in documents for token in ([BYTES] * bos + list(document.encode()))]

@@ -11,17 +11,28 @@ Matrix = list[Vector]
 Weights = dict[str, Matrix]
 
 
-def weight_shapes(layers: int, width: int, vocabulary: int) -> dict[str, tuple[int, int]]:
-    """Rows and columns of every weight of a GPT with as many key/value heads as query heads."""
+def weight_shapes(
+    layers: int, width: int, vocabulary: int, *, kv_width: int | None = None
+) -> dict[str, tuple[int, int]]:
+    """Rows and columns of every weight of a GPT; its key/value heads together are `kv_width` wide, or as wide
+    as its query heads."""
+    rows = dict.fromkeys(("c_q", "c_k", "c_v", "c_proj"), width)
+    rows["c_k"] = rows["c_v"] = width if kv_width is None else kv_width
     shapes = {"transformer.wte.weight": (vocabulary, width)}
     for layer in range(layers):
         block = f"transformer.h.{layer}"
-        for name in ("c_q", "c_k", "c_v", "c_proj"):
-            shapes[f"{block}.attn.{name}.weight"] = (width, width)
+        for name, count in rows.items():
+            shapes[f"{block}.attn.{name}.weight"] = (count, width)
         shapes[f"{block}.mlp.c_fc.weight"] = (4 * width, width)
         shapes[f"{block}.mlp.c_proj.weight"] = (width, 4 * width)
     shapes["lm_head.weight"] = (vocabulary, width)
     return shapes
+
+
+def shapes_of(config: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """The same by the names that the tree's configuration has for the numbers."""
+    kv_width = config["n_embd"] // config["n_head"] * config["n_kv_head"]
+    return weight_shapes(config["n_layer"], config["n_embd"], config["vocab_size"], kv_width=kv_width)
 
 
 def draw_weights(rng: Random, layers: int, width: int, vocabulary: int, *, attention: bool) -> Weights:

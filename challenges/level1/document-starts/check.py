@@ -1,5 +1,8 @@
 """The token asked for with `prepend` stands in front of every row, whatever else is asked for."""
 
+from bughunt.lab.expected.forms import assert_form, exactly
+from bughunt.lab.expected.merges import plain_ids, special_ids
+
 
 def test_calls_do_not_disturb_each_other(inputs, measured):
     for call, answer, right in results(inputs, measured):
@@ -43,23 +46,44 @@ def test_there_is_no_such_token(inputs, measured):
             )
 
 
+def test_everything_was_measured(inputs, measured):
+    forms = {}
+    for name, specials, plain in known(inputs):
+        answers = [(expected(call, plain, specials), call) for call in inputs["calls"]]
+        unknown = [*inputs["unknown"], max(specials.values()) + 1]
+        forms[name] = {
+            "special_ids": specials,
+            "plain": [plain[text] for text in inputs["texts"]],
+            "decoded": inputs["texts"],
+            "calls": [
+                {"ids": ids, "again": ids, "called": ids, "argument": call["text"]} for ids, call in answers
+            ],
+            "unknown": [
+                {"token": token, "where": where, "outcomes": ["ValueError"] * 2}
+                for token in unknown
+                for where in ("prepend", "append")
+            ],
+        }
+    assert_form(measured, exactly(forms))
+
+
 def results(inputs, measured):
     """(call, what came back, what should) of every call of both tokenizers."""
-    for name in ("bytes", "merges"):
-        found = measured[name]
-        if name == "bytes":
-            special_ids = {token: 256 + index for index, token in enumerate(inputs["specials"])}
-            plain = {text: list(text.encode()) for text in inputs["texts"]}
-        else:
-            special_ids = found["special_ids"]
-            plain = dict(zip(inputs["texts"], found["plain"], strict=True))
-        for call, answer in zip(inputs["calls"], found["calls"], strict=True):
-            yield call, answer, expected(call, plain, special_ids)
+    for name, specials, plain in known(inputs):
+        for call, answer in zip(inputs["calls"], measured[name]["calls"], strict=True):
+            yield call, answer, expected(call, plain, specials)
 
 
-def expected(call, plain, special_ids):
+def known(inputs):
+    """(tokenizer's name, ids of the special tokens, ids of the texts)"""
+    for name, merges in (("bytes", 0), ("merges", inputs["merges"])):
+        learnt = inputs["corpus"], merges
+        yield name, special_ids(inputs["specials"], *learnt), plain_ids(inputs["texts"], *learnt)
+
+
+def expected(call, plain, specials):
     def token(name):
-        return special_ids[name] if isinstance(name, str) else name
+        return specials[name] if isinstance(name, str) else name
 
     def row(text):
         first = [] if call["prepend"] is None else [token(call["prepend"])]

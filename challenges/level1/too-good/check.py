@@ -1,7 +1,9 @@
 """Every target is the token that follows its input in the stream, to the last one of the batch."""
 
 from bughunt.lab.expected import streams
-from bughunt.lab.expected.batches import assert_apart, assert_there
+from bughunt.lab.expected.batches import assert_apart, assert_there, assert_varied
+from bughunt.lab.expected.forms import ADDRESS, Either, assert_form
+from bughunt.lab.measuring.specials import SPECIAL_TOKENS
 
 DEVICES = {"cpu": "the CPU", "cpu:0": "the CPU", "cuda": "a CUDA device"}
 
@@ -23,7 +25,13 @@ def test_targets_follow_their_inputs(inputs, measured):
                 continue
         else:
             # What the ids are is the real tokenizer's affair; that a target is the next input, the loader's.
-            expected = [(x, [*x[1:], *y[-1:]]) for x, y in found]
+            unknown = [(x, [*x[1:], *y[-1:]]) for x, y in found]
+            expected = streams.expected_batches(case, found) or unknown
+            for x, y in found:
+                assert_varied("inputs", x)
+                assert max(*x, *y) < streams.BYTES + len(SPECIAL_TOKENS) and min(*x, *y) >= 0, (
+                    "A tokenizer of bytes has no such ids as those of a batch."
+                )
         for number, ((x, y), (_, right)) in enumerate(zip(found, expected, strict=True)):
             if y == right:
                 fine += case["tokenizer"] == "words"
@@ -40,10 +48,43 @@ def test_targets_follow_their_inputs(inputs, measured):
         raise AssertionError(message)
 
 
+def test_every_device_is_given_the_same(inputs, measured):
+    for number, found in enumerate(measured["batches"]):
+        first, *others = [
+            [(batch["inputs"], batch["targets"]) for batch in batches]
+            for batches in found.values()
+            if batches
+        ] or [None]
+        assert all(other == first for other in others), (
+            f"A batch does not depend on the device; number {number} of those asked for does."
+        )
+
+
 def test_the_device(inputs, measured):
     for found in filter(None, measured["elsewhere"]):
         for name, device in found.items():
             assert_there(name, device, "meta")
+
+
+def test_everything_was_measured(inputs, measured):
+    """The real tokenizer may not work, which is another bug's affair, nor the pretence of "cuda": for all
+    batches of one, then, or of the other."""
+
+    def batches(case, cuda):
+        rows = ((int,) * case["T"],) * case["B"]
+        batch = {"inputs": rows, "targets": rows, "memory": (ADDRESS, ADDRESS)}
+        whole = dict.fromkeys(DEVICES, (batch,) * case["batches"]) | ({} if cuda else {"cuda": None})
+        return whole if case["tokenizer"] == "words" else Either(dict.fromkeys(DEVICES), whole)
+
+    there = Either(None, {"inputs": "meta", "targets": "meta"})
+    assert_form(
+        {**measured, "demo": None},
+        {
+            "batches": Either(*(tuple(batches(case, cuda) for case in inputs["cases"]) for cuda in (0, 1))),
+            "elsewhere": (there,) * len(inputs["cases"]),
+            "demo": None,
+        },
+    )
 
 
 def loaded(inputs, measured):

@@ -2,6 +2,9 @@
 
 import math
 
+from bughunt.lab.expected.forms import Either, assert_form
+from bughunt.lab.measuring.weights import shapes_of
+
 DEFAULTS = {"unembedding_lr": 0.004, "embedding_lr": 0.2, "matrix_lr": 0.02}
 WIDTH_OF_THE_RATES = 768
 BETAS, EPSILON = (0.8, 0.95), 1e-10
@@ -17,6 +20,10 @@ MOVE_TOLERANCE = 1e-4
 # gradients' own reach from 0.2 to 1, and a move by AdamW has some far above 2.
 EVEN = (0.5, 1.5)
 HEAD, EMBEDDING = "lm_head.weight", "transformer.wte.weight"
+
+
+def shapes(case):
+    return shapes_of(case["shape"])
 
 
 def role(name):
@@ -64,7 +71,7 @@ def set_ups(inputs, measured):
             assert not isinstance(groups, str), (
                 f"The optimizers of {sized(case)} could not be set up{where}: {groups}"
             )
-            yield case, found["parameters"], groups, where
+            yield case, shapes(case), groups, where
 
 
 def test_every_parameter_is_in_one_group(inputs, measured):
@@ -127,7 +134,7 @@ def test_rates(inputs, measured):
                 decay = (case["options"] or {}).get("weight_decay", 0.0)
                 for key, right in (("betas", BETAS), ("eps", (EPSILON,)), ("weight_decay", (decay,))):
                     found = group["adamw"].get(key, right)
-                    assert all(map(math.isclose, found, right)), (
+                    assert len(found) == len(right) and all(map(math.isclose, found, right)), (
                         f"A model {asked(case)} should have the {key} {numbers(right)} for AdamW; it has "
                         f"{numbers(found)}{where}."
                     )
@@ -145,9 +152,14 @@ def test_rates_in_training(inputs, measured):
             "Set up by itself, a model has the right optimizers. Training goes through them at every step; "
             "after its first step there are none left to go through."
         )
+        held = [name for group in found["trained"] for name in group["parameters"]]
+        assert sorted(held) == sorted(shapes(case)), (
+            "Set up by itself, a model has each of its parameters in one group of one optimizer. Where "
+            f"pretraining sets one up, {len(held)} of {len(shapes(case))} are left."
+        )
         for group in found["trained"]:
             for name in group["parameters"]:
-                right, kept = rate(case, name), group.get("initial_lr", group["lr"])
+                right, kept = rate(case, name), group["rate"]
                 assert math.isclose(kept, right, rel_tol=RATE_TOLERANCE), (
                     "Set up by itself, a model has the right rates. Where pretraining sets one up, with "
                     f"{settings(case)}, the {role(name)} should begin with the learning rate {right:.6g}; "
@@ -160,7 +172,7 @@ def test_moves(inputs, measured):
         assert not isinstance(found["moves"], str), (
             f"The optimizers of {sized(case)} could not be set up: {found['moves']}"
         )
-        for name, shape in found["parameters"].items():
+        for name, shape in shapes(case).items():
             steps = [step[name] for step in found["moves"]]
             rates = [rate(case, name) * multiplier for multiplier in case["multipliers"]]
             if name in (HEAD, EMBEDDING):
@@ -170,11 +182,12 @@ def test_moves(inputs, measured):
 
 
 def check_adamw(case, name, steps, rates):
-    decay = (case["options"] or {}).get("weight_decay", 0.0)
-    for element in range(len(steps[0]["before"])):
+    decay, sample = (case["options"] or {}).get("weight_decay", 0.0), case["samples"][name]
+    for element, first in enumerate(sample["before"]):
         mean = square = 0.0
+        before = first
         for count, (step, lr) in enumerate(zip(steps, rates, strict=True), start=1):
-            before, after, gradient = (step[key][element] for key in ("before", "after", "gradient"))
+            after, gradient = step[element], sample["gradients"][count - 1][element]
             mean = BETAS[0] * mean + (1 - BETAS[0]) * gradient
             square = BETAS[1] * square + (1 - BETAS[1]) * gradient * gradient
             root = math.sqrt(square / (1 - BETAS[1] ** count))
@@ -184,14 +197,57 @@ def check_adamw(case, name, steps, rates):
                 f"move by {right:.4g}, as AdamW does it with betas {BETAS}, eps {EPSILON:g} and weight decay "
                 f"{decay:g} at the rate {lr:.4g}; it moved by {after - before:.4g}."
             )
+            before = after
 
 
 def check_muon(name, steps, rates, shape):
     for count, (step, lr) in enumerate(zip(steps, rates, strict=True), start=1):
         scale = lr * max(1.0, shape[0] / shape[1]) ** 0.5
-        low, high = (value / scale for value in step["turns"])
-        assert EVEN[0] <= low and high <= EVEN[1], (
+        low, high = (value / scale for value in step)
+        assert EVEN[0] <= low <= high <= EVEN[1], (
             f"In step {count}, the blocks' matrix {name} should move about equally far in all its "
             "directions, as Muon does it: its move's singular values, over its rate, should be near 1. They "
             f"are between {low:.3g} and {high:.3g}."
         )
+
+
+def test_everything_was_measured(inputs, measured):
+    """What a group says of its own settings is up to its optimizer, and where training fails there is nothing
+    to be said of it."""
+
+    def groups(found):
+        return tuple(
+            {
+                "kinds": [str],
+                "parameters": [str],
+                **dict.fromkeys(group.keys() & {"initial_lr", *MUON}, float),
+                "lr": float,
+                "adamw": {
+                    key: form
+                    for key, form in (
+                        ("betas", (float, float)),
+                        ("eps", (float,)),
+                        ("weight_decay", (float,)),
+                    )
+                    if key in group["adamw"]
+                },
+            }
+            for group in found
+        )
+
+    forms = []
+    for case, found in zip(inputs["cases"], measured, strict=True):
+        decays, length = "weight_decay" in (case["options"] or {}), len(case["samples"][HEAD]["before"])
+        sampled, turned = (float,) * length, (float, float)
+        forms.append(
+            {
+                "alone": groups(found["alone"]),
+                "one_of_two": groups(found["one_of_two"]),
+                "moves": ({name: sampled if name in (HEAD, EMBEDDING) else turned for name in shapes(case)},)
+                * 2,
+                "trained": Either(None, [{"parameters": [str], "rate": float}]) if decays else None,
+            }
+        )
+    assert_form(measured, tuple(forms))
+    # A class that is neither by name is known by how it moves.
+    assert all(group["kinds"] for found in measured for group in (*found["alone"], *found["one_of_two"]))

@@ -1,20 +1,22 @@
 """Sets up the optimizers of several models, and lets them take two steps with known gradients."""
 
-import random
-
 from bughunt.lab.measuring import tiny_run
 from bughunt.lab.measuring.attempts import describe_error
 from bughunt.lab.measuring.models import make_model
 from bughunt.lab.measuring.processes import first_of
 
-# Elements of a weight that are noted one by one.
+# Elements of a weight that are noted one by one, of those weights whose every element moves by itself.
 SAMPLES = 24
+SAMPLED = ("lm_head.weight", "transformer.wte.weight")
 # The singular values of a matrix's gradients lie between these.
 SMALLEST, LARGEST = 0.2, 1.0
 
 
 def draw(rng):
-    """Shapes, learning rates for each (None: the defaults), and by how much a schedule scales them."""
+    """Shapes, learning rates for each (None: the defaults), and by how much a schedule scales them.
+
+    `samples` are some elements of some weights, what each is at first, and its gradients in two steps.
+    """
     shapes = []
     for index, (layers, heads, kv_heads, head_dim) in enumerate(
         (
@@ -49,19 +51,31 @@ def draw(rng):
                 "options": None if index == 0 else options,
                 "multipliers": [round(rng.uniform(0.3, 1.0), 3), round(rng.uniform(0.3, 1.0), 3)],
                 "seed": rng.randrange(1 << 30),
+                "samples": {name: draw_samples(rng, shape) for name in SAMPLED},
             }
         )
     return {"cases": cases}
 
 
+def draw_samples(rng, shape):
+    """At first they are exact in a float32. The gradients go down to where an epsilon of 1e-10 shows."""
+    return {
+        "elements": rng.sample(range(shape["vocab_size"] * shape["n_embd"]), SAMPLES),
+        "before": [round(rng.gauss(0.0, 0.5) * 1024) / 1024 for _ in range(SAMPLES)],
+        "gradients": [
+            [rng.gauss(0.0, 1.0) * 10.0 ** rng.uniform(-10.5, 0.0) for _ in range(SAMPLES)] for _ in range(2)
+        ],
+    }
+
+
 def measure(inputs):
     """For every case the optimizers' groups in one process and in one of two, and the steps they take.
 
-    `trained` are the groups after a run with all the rates given. It is None where the training itself fails.
+    `trained` are the groups after a run with all the rates given, and the rate that each began with; None
+    where the training itself fails.
     """
     return [
         {
-            "parameters": _parameters(case),
             "alone": _set_up(case),
             "one_of_two": _set_up_as_one_of_two(case),
             "moves": _moves(case),
@@ -77,17 +91,16 @@ def _build(case):
     model = make_model(**case["shape"]).train()
     torch.manual_seed(case["seed"])
     with torch.no_grad():
-        for parameter in model.parameters():
+        for name, parameter in model.named_parameters():
             parameter.normal_(std=0.5)
+            if name in case["samples"]:
+                sample = case["samples"][name]
+                parameter.view(-1)[sample["elements"]] = torch.tensor(sample["before"])
     return model, list(model.setup_optimizers(**case["options"] or {}))
 
 
-def _parameters(case):
-    return {name: list(weight.shape) for name, weight in make_model(**case["shape"]).named_parameters()}
-
-
 def _set_up(case):
-    """Every group of every optimizer: whose it is, the names of its parameters, and its numbers."""
+    """Every group of every optimizer: of which classes that is, the group's parameters, and its numbers."""
     try:
         model, optimizers = _build(case)
     except (ValueError, KeyError, TypeError) as error:
@@ -99,7 +112,6 @@ def _groups(model, optimizers):
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     return [
         {
-            "optimizer": index,
             "kinds": [kind.__name__ for kind in type(optimizer).__mro__],
             "parameters": [names.get(id(parameter), "not the model's") for parameter in group["params"]],
             **{
@@ -113,7 +125,7 @@ def _groups(model, optimizers):
                 if group.get(key) is not None
             },
         }
-        for index, optimizer in enumerate(optimizers)
+        for optimizer in optimizers
         for group in optimizer.param_groups
     ]
 
@@ -126,7 +138,11 @@ def _train(case):
     """The groups of the optimizers after a step of the tree's pretraining, which is told the case's rates."""
     model = make_model(**case["shape"]).train()
     try:
-        return _groups(model, tiny_run.optimizers_of_a_run(model, **case["options"]))
+        groups = _groups(model, tiny_run.optimizers_of_a_run(model, **case["options"]))
+        return [
+            {"parameters": group["parameters"], "rate": group.get("initial_lr", group["lr"])}
+            for group in groups
+        ]
     except Exception:
         return None
 
@@ -138,55 +154,49 @@ def _set_up_as_one_of_two(case):
 
 
 def _moves(case):
-    """Two steps at the scheduled rates: sampled elements before and after, and how far each matrix turned."""
+    """Two steps at the scheduled rates: the samples after each, and how far each of the blocks' matrices went
+    in the direction in which it went least, and most."""
     import torch
 
     try:
         model, optimizers = _build(case)
     except (ValueError, KeyError, TypeError) as error:
         return describe_error(error)
-    rng = random.Random(case["seed"])
-    elements = {
-        name: [rng.randrange(parameter.numel()) for _ in range(SAMPLES)]
-        for name, parameter in model.named_parameters()
-    }
     bases = {
         name: [torch.linalg.qr(torch.randn(size, min(parameter.shape)))[0] for size in parameter.shape]
         for name, parameter in model.named_parameters()
         if "transformer.h." in name
     }
     steps = []
-    for multiplier in case["multipliers"]:
+    for number, multiplier in enumerate(case["multipliers"]):
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group.get("initial_lr", group["lr"]) * multiplier
         before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
         for name, parameter in model.named_parameters():
-            parameter.grad = _gradient(parameter, bases.get(name))
-        gradients = {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+            parameter.grad = _gradient(parameter, bases.get(name), case["samples"].get(name), number)
         for optimizer in optimizers:
             optimizer.step()
         steps.append(
             {
-                name: {
-                    "before": before[name].flatten()[elements[name]].tolist(),
-                    "gradient": gradients[name].flatten()[elements[name]].tolist(),
-                    "after": parameter.detach().flatten()[elements[name]].tolist(),
-                    "turns": _singular_values(parameter.detach() - before[name]) if name in bases else None,
-                }
+                name: _singular_values(parameter.detach() - before[name])
+                if name in bases
+                else parameter.detach().flatten()[case["samples"][name]["elements"]].tolist()
                 for name, parameter in model.named_parameters()
             }
         )
     return steps
 
 
-def _gradient(parameter, bases):
-    """Of a block's matrix, one with singular values that are known; else of all magnitudes."""
+def _gradient(parameter, bases, sample, number):
+    """Of a block's matrix, one with singular values that are known; else of all magnitudes, and that which
+    the samples have in the step of this number."""
     import torch
 
     if bases is None:
-        # Down to where an epsilon of 1e-10 shows.
-        return torch.randn(parameter.shape) * 10.0 ** torch.empty(parameter.shape).uniform_(-10.5, 0.0)
+        gradient = torch.randn(parameter.shape) * 10.0 ** torch.empty(parameter.shape).uniform_(-10.5, 0.0)
+        gradient.view(-1)[sample["elements"]] = torch.tensor(sample["gradients"][number])
+        return gradient
     rows, columns = bases
     values = torch.empty(rows.size(1)).uniform_(SMALLEST, LARGEST)
     # Both ends of the range, so that what only scales a gradient cannot look like what evens it out.

@@ -1,5 +1,6 @@
 """Which optimizer holds which parameter at which rate, and how far it moves."""
 
+from bughunt.lab.measuring.weights import shapes_of
 from bughunt.views import Table, Text
 
 
@@ -12,7 +13,7 @@ def view(inputs, measured):
             yield Text(f"The optimizers could not be set up: {groups}", "warn")
             continue
         rows = []
-        for name, size in found["parameters"].items():
+        for name, size in shapes_of(shape).items():
             held = [group for group in groups if name in group["parameters"]]
             short = name.removeprefix("transformer.").removesuffix(".weight")
             kinds = "\n".join(group["kinds"][0] for group in held) or "none"

@@ -1,6 +1,7 @@
 """A target is the next token where the assistant says it, and -1 everywhere else, in padding too."""
 
 from bughunt.lab.expected.batches import assert_there
+from bughunt.lab.expected.forms import ADDRESS, Either, assert_form
 from bughunt.lab.measuring import conversations
 
 
@@ -80,6 +81,25 @@ def test_what_is_trained(inputs, measured):
         tool, longest = inputs["vocabulary"].index("<|python_start|>"), inputs["max_tokens"]
         y, ids, mask = max(wrong, key=lambda row: (len(row[1]) < longest, tool in row[1], sum(row[2])))
         raise AssertionError(describe(y, ids, mask, inputs["vocabulary"]))
+
+
+def test_everything_was_measured(inputs, measured):
+    """A batch may be longer than its longest conversation: the padding is trained nowhere."""
+    forms = []
+    for case, batches in zip(inputs["cases"], measured, strict=True):
+        there = Either(None, ("meta", "meta"))
+        for batch in batches:
+            rows = ((int,) * len(batch["inputs"][0]),) * case["batch_size"]
+            forms.append(
+                {
+                    "inputs": rows,
+                    "targets": rows,
+                    "memory": ADDRESS,
+                    "dtypes": ("int64", "int64"),
+                    "elsewhere": there,
+                }
+            )
+    assert_form([batch for batches in measured for batch in batches], tuple(forms))
 
 
 def describe(y, ids, mask, vocabulary):

@@ -3,6 +3,8 @@
 import math
 from itertools import pairwise
 
+from bughunt.lab.expected.forms import assert_form
+
 # The schedule is a handful of operations on floats: over 300 seeds the clean tree and other ways to write
 # the same formula differ by at most 1e-15. Rates that went through a float32 would differ by 6e-8.
 TOLERANCE = 1e-6
@@ -44,6 +46,7 @@ def judge(run, found):
         f"For {described(run)}, the multiplier cannot be computed: {found}. A run may do without a warm-up."
     )
     expected = schedule(run)
+    assert len(found) <= len(expected), f"In {described(run)}, there are {len(found)} multipliers."
     wrong = {it for it in range(len(expected)) if it >= len(found) or not near(found[it], expected[it])}
     if not wrong:
         return
@@ -92,8 +95,7 @@ def test_a_long_run(inputs, measured):
 
 
 def test_ratios_left_out(inputs, measured):
-    for found in measured["defaults"]:
-        n = len(found)
+    for n, found in zip(inputs["defaults"], measured["defaults"], strict=True):
         judge(
             {
                 "num_iterations": n,
@@ -145,3 +147,19 @@ def test_the_rates_that_reach_the_optimizers(inputs, measured):
                 f"{expected[it]:.6g} of each initial learning rate, and is made with "
                 f"{', '.join(f'{rate:.6g}' for rate in sorted(set(rates))) or 'none'}."
             )
+
+
+def test_everything_was_measured(inputs, measured):
+    assert_form(
+        measured,
+        {
+            **{
+                name: tuple((float,) * run["num_iterations"] for run in inputs[name])
+                for name in ("exact", "uneven")
+            },
+            "long": (float,) * len(inputs["long"]["steps"]),
+            "defaults": tuple((float,) * n for n in inputs["defaults"]),
+            "types": (),
+            "trained": tuple(([float],) * run["num_iterations"] for run in inputs["trained"]),
+        },
+    )

@@ -11,8 +11,8 @@ def draw(rng):
     """Runs with their ratios, and the steps to ask for; a tiny model to train with two of the schedules.
 
     `exact` runs have ratios that make whole numbers of steps, however one rounds; `warmup` and `warmdown`
-    are these numbers. The `uneven` ones have ratios that do not. `defaults` leave the ratios out. A `long`
-    run, of exact ratios, is asked for the steps where its parts meet.
+    are these numbers. The `uneven` ones have ratios that do not. `defaults` are the lengths of runs that
+    leave the ratios out. A `long` run, of exact ratios, is asked for the steps where its parts meet.
     """
     exact = []
     for warmup in (0, 1, 2, rng.randint(3, 9), rng.randint(10, 60), rng.randint(10, 60), 300):
@@ -40,6 +40,7 @@ def draw(rng):
         "exact": exact,
         "uneven": uneven,
         "long": long,
+        "defaults": list(DEFAULT_RUNS),
         "trained": trained,
         "model": {
             "weights": weights.draw_weights(rng, 1, 4, vocabulary, attention=True),
@@ -76,8 +77,10 @@ def measure(inputs):
         name: [_multipliers(get_lr_multiplier, run) for run in inputs[name]] for name in ("exact", "uneven")
     }
     measured["long"] = _multipliers(get_lr_multiplier, inputs["long"])
-    measured["defaults"] = [_each(lambda it, n=n: get_lr_multiplier(it, n), range(n)) for n in DEFAULT_RUNS]
-    n = DEFAULT_RUNS[0]
+    measured["defaults"] = [
+        _each(lambda it, n=n: get_lr_multiplier(it, n), range(n)) for n in inputs["defaults"]
+    ]
+    n = inputs["defaults"][0]
     measured["types"] = _types(lambda it: get_lr_multiplier(it, n), n)
     measured["trained"] = [_rates(inputs["model"], run) for run in inputs["trained"]]
     return measured

@@ -1,8 +1,10 @@
 """However a batch is split, the optimizers get the gradient of its mean loss, clipped after that."""
 
 import math
+from functools import lru_cache
 
 from bughunt.lab.expected import position_wise
+from bughunt.lab.expected.forms import Either, assert_form
 from bughunt.lab.measuring.weights import length
 
 # Largest difference, as a share of the parameter's own largest gradient (and of all gradients' for one whose
@@ -14,6 +16,9 @@ TOLERANCE = 1e-3
 SAME_WEIGHTS = 1e-5
 # Of the reported mean loss; measured over the same seeds: at most 3.0e-7.
 LOSS_TOLERANCE = 1e-4
+# Of a validation loss after one step, against the loss before it: the step is a small one. Measured over 25
+# seeds, also with optimizers of a fix's own: at most 0.11.
+VALIDATION_TOLERANCE = 0.3
 
 
 def steps(inputs, measured):
@@ -27,17 +32,27 @@ def steps(inputs, measured):
         )
         for step, (x, y) in enumerate(zip(case["inputs"], case["targets"], strict=True)):
             values = case["weights"] if step == 0 else found["steps"][step]["values"]
-            assert values.keys() == case["weights"].keys(), (
-                f"Step {step} reached {len(values)} of the model's {len(case['weights'])} parameters."
+            reached = found["steps"][step]["values"]
+            assert reached.keys() == case["weights"].keys(), (
+                f"Step {step} reached {len(reached)} of the model's {len(case['weights'])} parameters."
+            )
+            assert all(are_near([*map(float, flat(reached[name]))], flat(values[name])) for name in values), (
+                "A run should begin with the weights that its model has; they are others at the first step."
             )
             # Where the steps before were right, the values differ in the last digits only.
             known = [value for matrix in values.values() for value in flat(matrix)]
             answers = memory.setdefault((run["case"], step), [])
             answer = next((right for others, right in answers if are_near(known, others)), None)
             if answer is None:
-                answer = position_wise.mean_loss_and_gradients(values, x, y)
+                frozen = tuple((name, tuple(map(tuple, values[name]))) for name in case["weights"])
+                answer = exact(frozen, tuple(x), tuple(y))
                 answers.append((known, answer))
             yield run, case, step, found, *answer
+
+
+@lru_cache(maxsize=16)
+def exact(weights, inputs, targets):
+    return position_wise.mean_loss_and_gradients(dict(weights), inputs, targets)
 
 
 def are_near(values, others):
@@ -73,6 +88,23 @@ def norm(case, gradients):
     return math.sqrt(sum(value * value for name in judged(case) for value in flat(gradients.get(name))))
 
 
+def assert_told_alike(inputs, measured):
+    """Gradients that are not known exactly are the same in every split of the same rows."""
+    first = {}
+    for run, found in zip(inputs["runs"], measured, strict=True):
+        case = inputs["cases"][run["case"]]
+        for name in set(case["weights"]) - set(judged(case)):
+            gradient = flat(found["steps"][0]["gradients"].get(name))
+            other = first.setdefault((run["case"], name), gradient)
+            most = TOLERANCE * length(found["steps"][0]["gradients"])
+            assert len(gradient) == len(flat(case["weights"][name])) and any(gradient), (
+                f"The gradient of the mean loss should reach {name}, too."
+            )
+            assert all(abs(a - b) <= most for a, b in zip(gradient, other, strict=True)), (
+                f"The gradient of {name} is another one in {run['micro_batches']} micro-batches than in one."
+            )
+
+
 def clipped(gradients, largest_norm):
     factor = min(1.0, largest_norm / length(gradients))
     return {name: [[factor * value for value in row] for row in gradients[name]] for name in gradients}
@@ -86,6 +118,7 @@ def test_the_gradient_is_that_of_the_mean_loss(inputs, measured):
         if not is_right(case, found["steps"][step]["gradients"], right)
     ]
     if not wrong:
+        assert_told_alike(inputs, measured)
         return
     run, case, step = wrong[0]
     same = [found for found in unclipped if found[0]["case"] == run["case"] and found[2] == step]
@@ -126,6 +159,11 @@ def test_the_mean_gradient_is_what_is_clipped(inputs, measured):
         if run["clip_share"] is not None:
             gradients = found["steps"][step]["gradients"]
             own, largest = length(right), found["grad_clip"]
+            if step == 0:
+                assert abs(largest - run["clip_share"] * own) <= TOLERANCE * own, (
+                    f"A share of {run['clip_share']:.3g} of the gradient's own norm is {largest:.4g} for a "
+                    f"gradient of {own:.4g}."
+                )
             reached = norm(case, gradients)
             assert is_right(case, gradients, clipped(right, largest)), (
                 f"With clipping off the gradient is right. In {run['micro_batches']} micro-batches, "
@@ -138,9 +176,9 @@ def test_the_mean_gradient_is_what_is_clipped(inputs, measured):
 
 def test_the_metrics_are_of_the_mean_gradient(inputs, measured):
     for run, case, step, found, _, right in steps(inputs, measured):
-        if case["T"] > 1:
-            continue
-        own, reported, largest = length(right), found["norms"][step], found["grad_clip"]
+        # Of longer rows some gradients are known from what reached the optimizers alone.
+        known = right if case["T"] == 1 else found["steps"][step]["gradients"]
+        own, reported, largest = length(known), found["norms"][step], found["grad_clip"]
         assert abs(reported - own) <= TOLERANCE * own, (
             f"The optimizers get the right gradients. The gradient norm in the metrics should be that of the "
             f"mean over the whole batch before it is clipped, {own:.4g}; in {run['micro_batches']} "
@@ -182,8 +220,33 @@ def test_validation_does_not_depend_on_the_split(inputs, measured):
         for run, found in zip(inputs["runs"], measured, strict=True)
         if found.get("validated") is not None
     }
+    before = next(right for _, _, _, _, right, _ in steps(inputs, measured))
+    for loss in losses.values():
+        assert abs(loss * math.log(2) / before - 1.0) <= VALIDATION_TOLERANCE, (
+            f"The gradients are right. After a step on rows of a mean loss of {before / math.log(2):.4f} "
+            f"bits, the validation loss on the same rows should be near that; it is {loss:.4f}."
+        )
     for count, loss in losses.items():
         assert is_mean(loss, losses.get(1, loss)), (
             "The gradients are right. After the same step on the same rows, the validation loss should be "
             f"{losses[1]:.4f}, in however many micro-batches a step is split; with {count} it is {loss:.4f}."
         )
+
+
+def test_everything_was_measured(inputs, measured):
+    """Fine-tuning may fail for what is another bug's affair, and validation for what is none."""
+    forms = []
+    for number, run in enumerate(inputs["runs"]):
+        case = inputs["cases"][run["case"]]
+        steps = len(case["inputs"])
+        values = {name: ((float,) * len(rows[0]),) * len(rows) for name, rows in case["weights"].items()}
+        gradients = {name: Either(None, form) for name, form in values.items()}
+        numbers = (float,) * steps
+        form = {"losses": numbers, "norms": numbers, "clipped": (bool,) * steps, "grad_clip": float}
+        form["steps"] = ({"gradients": gradients, "values": values},) * steps
+        if number < 2:
+            form["validated"] = Either(None, float)
+        if number == 1:
+            form["fine_tuned"] = Either(None, gradients)
+        forms.append(form if run["clip_share"] else {**form, "grad_clip": 0.0})
+    assert_form(measured, tuple(forms))

@@ -1,6 +1,10 @@
 """With the cache and without it a model gives the same logits, however the text is cut."""
 
-from bughunt.lab.expected.gaps import gaps_by_position
+from bughunt.lab.expected.forms import assert_form
+from bughunt.lab.expected.gaps import assert_of_a_kind, gaps_by_position
+from bughunt.lab.measuring.gaps import largest_gap
+
+VOCABULARY = 12
 
 # Over 500 seeds of the clean tree the two differ by at most 2e-4, nearly always by less than 2e-5, and
 # another first token moves later logits by at least 0.28. With the bug they part by 0.17 at least.
@@ -44,10 +48,40 @@ def test_a_cache_holds_what_the_model_computes_with(inputs, measured):
 
 def test_the_model_still_looks_back(inputs, measured):
     for case, found in cases(inputs, measured):
-        assert found["reach"] > LEAST_REACH, (
+        gaps = gaps_by_position(found["another"], found["uncached"])[1:]
+        assert max(gaps) > LEAST_REACH, (
             f"{text(case)}, another first token should change the logits after it; they changed "
-            f"by {found['reach']:.2g}. A model that sees nothing but its last token needs no cache."
+            f"by {max(gaps):.2g}. A model that sees nothing but its last token needs no cache."
         )
+
+
+def test_the_model_says_what_it_is_asked(inputs, measured, clean):
+    """Its first logits, which nothing before them has a say in, are known; the others are of their kind."""
+    for case, found, right in zip(inputs["cases"], measured, clean, strict=True):
+        for reading in ("uncached", "another"):
+            gap = largest_gap([row[0] for row in found[reading]], [row[0] for row in right[reading]])
+            assert gap <= TOLERANCE, (
+                f"{text(case)}, the logits for a first token depend on the model's weights alone. They are "
+                f"off by {gap:.2g}."
+            )
+            what = f"{text(case)}, the logits without the cache"
+            assert_of_a_kind(what, found[reading], right[reading])
+
+
+def test_everything_was_measured(inputs, measured):
+    forms = []
+    for case in inputs["cases"]:
+        logits = (((float,) * VOCABULARY,) * len(case["rows"][0]),) * len(case["rows"])
+        forms.append(
+            {
+                "uncached": logits,
+                "another": logits,
+                "cached": logits,
+                "positions": (int,) * len(case["chunks"]),
+                "bfloat16 error": None,
+            }
+        )
+    assert_form(measured, tuple(forms))
 
 
 def text(case):

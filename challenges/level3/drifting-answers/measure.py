@@ -66,35 +66,48 @@ def draw_case(rng, layers, batch_size, plan, before=(), beside=(), bfloat16=Fals
 
 
 def measure(inputs):
-    """For every case the logits with and without the cache, the position after each chunk, by how much the
-    logits after the first token depend on it, and why it does not run in bfloat16."""
+    """For every case the logits with and without the cache, those after `another` first token, the position
+    after each chunk, and why it does not run in bfloat16."""
     import torch
 
     with torch.no_grad():
         return [read(case) for case in inputs["cases"]]
 
 
-def read(case):
+def reference(inputs):
+    """For every case the logits without the cache, and those after another first token."""
+    import torch
+
+    with torch.no_grad():
+        return [without_cache(*model_and_text(case)) for case in inputs["cases"]]
+
+
+def model_and_text(case):
     import torch
 
     ids = torch.tensor(case["rows"])
-    B, T = ids.shape
     model = make_model(
-        sequence_len=max(T, 64),
+        sequence_len=max(ids.size(1), 64),
         vocab_size=VOCABULARY,
         n_layer=case["layers"],
         n_head=case["heads"],
         n_embd=case["heads"] * case["head_dim"],
     )
     randomise(model, case["seed"])
-    whole = model(ids)
+    return model, ids
+
+
+def without_cache(model, ids):
     other = ids.clone()
     other[:, 0] = (other[:, 0] + 1) % VOCABULARY
-    measured = {
-        "uncached": whole.tolist(),
-        "reach": (model(other)[:, 1:] - whole[:, 1:]).abs().max().item(),
-        "positions": [],
-    }
+    return {"uncached": model(ids).tolist(), "another": model(other).tolist()}
+
+
+def read(case):
+    import torch
+
+    model, ids = model_and_text(case)
+    measured = {**without_cache(model, ids), "positions": []}
     pieces = []
     try:
         for piece, position in read_in_chunks(model, case, ids):
@@ -102,7 +115,7 @@ def read(case):
             measured["positions"].append(position)
     except Exception as error:
         measured["error"] = describe_error(error)
-    measured["cached"] = torch.cat(pieces, dim=1).tolist() if pieces else [[] for _ in range(B)]
+    measured["cached"] = torch.cat(pieces, dim=1).tolist() if pieces else [[] for _ in ids]
     measured["bfloat16 error"] = bfloat16_error(model, case, ids) if case["bfloat16"] else None
     return measured
 

@@ -1,5 +1,6 @@
 """A tool's answer comes back into its own row, once, between the tokens that mark an output."""
 
+from bughunt.lab.expected.forms import Either, assert_form, exactly
 from bughunt.lab.measuring.plans import tokens_of
 
 
@@ -23,24 +24,58 @@ def test_generate(inputs, measured):
 
 def test_generate_batch(inputs, measured):
     """The same as whole rows, the prompt in front and the end left out."""
-    ids = inputs["ids"]
     for case, found in zip(inputs["cases"], measured["cases"], strict=True):
-        prompt = [ids["<|bos|>"], *(ids[character] for character in case["prompt"])]
-        ends = (ids["<|assistant_end|>"], ids["<|bos|>"])
-        expected = []
-        for tokens, masks in expectations(inputs, case):
-            stop = next((n for n, token in enumerate(tokens) if token in ends), len(tokens))
-            expected.append((prompt + tokens[:stop], [0] * len(prompt) + masks[:stop]))
+        prompt, rows, masks = whole_rows(inputs, case)
+        expected = [(prompt + row, [0] * len(prompt) + own) for row, own in zip(rows, masks, strict=True)]
         compare(inputs, case, expected, found["rows"], found["row_masks"], "generating whole rows")
 
 
 def test_generations_in_turns(inputs, measured):
     """One engine, several conversations: what one of them has to say is nothing to the others."""
     single = [case for case in inputs["cases"] if len(case["plans"]) == 1]
-    for case, row in zip(single, measured["in_turns"] or [], strict=False):
+    if measured["in_turns"] is None:
+        return
+    for case, row in zip(single, measured["in_turns"], strict=True):
         ((tokens, masks),) = expectations(inputs, case)
         way = "generating for two conversations in turns"
         compare(inputs, case, [(tokens, masks)], [row], [masks], way)
+
+
+def test_everything_was_measured(inputs, measured):
+    """An engine may give a model caches of its own; conversations in turns cannot be told apart then."""
+    forms, single = [], []
+    for case, found in zip(inputs["cases"], measured["cases"], strict=True):
+        rows = expectations(inputs, case)
+        columns = [list(column) for column in zip(*(tokens for tokens, _ in rows), strict=True)]
+        masks = [list(column) for column in zip(*(masks for _, masks in rows), strict=True)]
+        # The last column need not be read any more.
+        unread = len(found["given"][0]) < len(rows[0][0])
+        prompt, rows_without_ends, their_masks = whole_rows(inputs, case)
+        forms.append(
+            {
+                "columns": columns,
+                "column_masks": masks,
+                "given": [tokens[: len(tokens) - unread] for tokens, _ in rows],
+                "rows": [prompt + tokens for tokens in rows_without_ends],
+                "row_masks": [[0] * len(prompt) + masks for masks in their_masks],
+            }
+        )
+        if len(rows) == 1:
+            single.append(rows[0][0])
+    assert_form(measured, {"cases": exactly(forms), "in_turns": Either(None, exactly(single))})
+
+
+def whole_rows(inputs, case):
+    """The prompt; then what is expected of every row, up to its end, and the masks of that."""
+    ids = inputs["ids"]
+    prompt = [ids["<|bos|>"], *(ids[character] for character in case["prompt"])]
+    ends = (ids["<|assistant_end|>"], ids["<|bos|>"])
+    rows, their_masks = [], []
+    for tokens, masks in expectations(inputs, case):
+        stop = next((n for n, token in enumerate(tokens) if token in ends), len(tokens))
+        rows.append(tokens[:stop])
+        their_masks.append(masks[:stop])
+    return prompt, rows, their_masks
 
 
 def expectations(inputs, case):

@@ -2,7 +2,11 @@
 
 import math
 
+from bughunt.lab.expected.forms import Within, assert_form
+from bughunt.lab.expected.gaps import assert_of_a_kind
 from bughunt.lab.measuring.gaps import largest_gap
+
+VOCABULARY = 12
 
 # Over 200 seeds of the clean tree the logits of a model and its counterpart differ by at most 7e-6.
 TOLERANCE = 1e-3
@@ -122,6 +126,42 @@ def test_shared_heads_learn_from_all_that_use_them(inputs, measured):
             f"{text(case)}: the gradient of a shared head's weights should be the sum of what separate heads "
             "would get. " + ("There is none." if apart is None else f"It is off by {apart:.2g} of its size.")
         )
+
+
+def test_separate_heads_say_what_they_are_asked(inputs, measured, clean):
+    """Their first logits, which nothing before them has a say in, are known; the others are of their kind."""
+    for case, found, known in zip(inputs, measured, clean, strict=True):
+        if error_in(found["whole"]) or error_in(found["cached"]):
+            continue
+        for way in ("whole", "cached"):
+            one, other = found[way]["separate"], known[way]
+            gap = largest_gap([row[0] for row in one], [row[0] for row in other])
+            assert gap <= TOLERANCE, (
+                f"A model of {case['heads']} query heads and as many key/value heads should run as it did. "
+                f"For a first token, its logits are off by {gap:.2g}."
+            )
+            what = f"The logits of {case['heads']} query heads and as many key/value heads"
+            assert_of_a_kind(what, one, other)
+
+
+def test_everything_was_measured(inputs, measured):
+    forms = []
+    for case in inputs:
+        logits = (((float,) * VOCABULARY,) * len(case["rows"][0]),) * len(case["rows"])
+        both = {"separate": logits, "shared": logits}
+        changes = ((Within(0.0, math.inf),) * case["heads"],) * case["kv_heads"]
+        others = dict.fromkeys(("future", "keys doubled", "values doubled"), Within(0.0, math.inf))
+        forms.append(
+            {
+                "whole": both,
+                "cached": both,
+                "listening": {"keys": changes, "values": changes, **others},
+                "focus": (float,) * case["heads"],
+                "gradients": Within(0.0, GRADIENTS),
+                "elsewhere": None,
+            }
+        )
+    assert_form(measured, tuple(forms))
 
 
 def right(case):

@@ -67,6 +67,29 @@ def measure(inputs):
     return measured
 
 
+def reference(inputs):
+    """For every case the logits of the counterpart, which shares nothing: `whole`, and as with a cache."""
+    import torch
+
+    with torch.no_grad():
+        return [
+            {
+                "whole": separate_logits(case, case["layers"]),
+                "cached": separate_logits(case, 1, case["copied"]),
+            }
+            for case in inputs
+        ]
+
+
+def separate_logits(case, layers, copied=False):
+    import torch
+
+    ids = torch.tensor(case["rows"])
+    if copied:
+        ids[:, : case["chunks"][0]] = ids[0, : case["chunks"][0]]
+    return make_both(case, layers)[1](ids).tolist()
+
+
 def model_of(case, kv_heads, layers=1, vocabulary=VOCABULARY):
     return make_model(
         sequence_len=case["sequence_len"],

@@ -5,7 +5,6 @@ import sys
 
 from bughunt.lab.measuring.attempts import attempt
 from bughunt.lab.measuring.devices import trouble_elsewhere
-from bughunt.lab.measuring.gaps import largest_gap
 from bughunt.lab.measuring.models import cache_for, make_cache, make_model, randomise
 
 VOCABULARY = 12
@@ -58,7 +57,7 @@ def draw_case(rng, capacity, lengths, single_tokens=0, rows=1):
         "head_dim": rng.choice([4, 6]),
         "ids": rng.randrange(2**31),
         "seed": rng.randrange(2**31),
-        "again": [rng.randint(1, 3), 1, 1],
+        "again": [1, rng.randint(1, 3), 1],
     }
 
 
@@ -93,7 +92,40 @@ def readings(read, case):
     return found | (attempt(read, case, found) or {})
 
 
-def converse(case, found):
+def reference(inputs):
+    """What models without a cache answer to the texts of the `cases`; for `layered`, the sums of the keys and
+    values that are given."""
+    import torch
+
+    with torch.no_grad():
+        return {
+            "cases": [answers(case) for case in inputs["cases"]],
+            "layered": [
+                [sums(given[:, :, :, :, :end]) for end in ends(case)]
+                for case, given in ((case, keys_and_values(case)) for case in inputs["layered"])
+            ],
+        }
+
+
+def answers(case):
+    import torch
+
+    model, ids, more = model_and_texts(case)
+    # What is read one after the other, up to what the witness of a copy reads.
+    logits = model(torch.cat([ids, *more, (ids[:, :1] + 1) % VOCABULARY, ids[:, 1:2]], dim=1))
+    ends = [sum(case["lengths"][: number + 1]) for number in range(len(case["lengths"]))]
+    again = model(ids.flip(1)[:, : sum(case["again"])])
+    ends_again = [sum(case["again"][: number + 1]) for number in range(len(case["again"]))]
+    prefilled = model(torch.cat([ids[:1, :4].expand(case["rows"], -1), ids[:, 4:5]], dim=1))
+    return {
+        "roomy": [logits[:, end - 1].tolist() for end in ends],
+        "witness": [logits[:, end].tolist() for end in (-2, -1)],
+        "fresh": [*(again[:, end - 1].tolist() for end in ends_again), prefilled[:, -1].tolist()],
+    }
+
+
+def model_and_texts(case):
+    """The model, rows of ids, and then tokens one by one."""
     import torch
 
     generator = torch.Generator().manual_seed(case["ids"])
@@ -103,20 +135,25 @@ def converse(case, found):
     model = make_model(sequence_len=longest + 8, vocab_size=VOCABULARY, n_head=case["heads"], n_embd=width)
     randomise(model, case["seed"])
     ids = torch.randint(VOCABULARY, (rows, total), generator=generator)
-    more = torch.randint(VOCABULARY, (case["single_tokens"], rows, 1), generator=generator)
+    return model, ids, torch.randint(VOCABULARY, (case["single_tokens"], rows, 1), generator=generator)
+
+
+def converse(case, found):
+    model, ids, more = model_and_texts(case)
+    total, rows = sum(case["lengths"]), case["rows"]
 
     def read(cache, chunk):
         return model(chunk, kv_cache=cache)[:, -1].tolist()
 
     roomy, cache = cache_for(model, rows, total), cache_for(model, rows, case["capacity"])
-    found["bytes_a_position"] = 2 * rows * width * 4
+    found["bytes_a_position"] = 2 * rows * case["heads"] * case["head_dim"] * 4
     found["new"] = weigh(cache)["bytes"]
     for chunk in ids.split(case["lengths"], dim=1):
-        expected, answer = read(roomy, chunk), read(cache, chunk)
-        found["steps"].append({**weigh(cache), "gap": largest_gap(answer, expected)})
+        roomy_answer, answer = read(roomy, chunk), read(cache, chunk)
+        found["steps"].append({**weigh(cache), "answer": answer, "roomy": roomy_answer})
     for token in more:
         read(cache, token)
-        found["steps"].append({**weigh(cache), "gap": 0.0})
+        found["steps"].append(weigh(cache))
 
     # A copy of a cache that has grown. The two part, and each goes on with its own.
     copy, witness = (cache_for(model, rows, case["capacity"]) for _ in range(2))
@@ -125,7 +162,7 @@ def converse(case, found):
     other = (ids[:, :1] + 1) % VOCABULARY
     expected = [read(witness, other), read(witness, ids[:, 1:2])]
     answer = [read(copy, other), read(cache, ids[:, :1]), read(copy, ids[:, 1:2])]
-    found["copied"] = largest_gap([answer[0], answer[2]], expected)
+    found["copied"] = {"answer": [answer[0], answer[2]], "witness": expected}
     del copy, witness
 
     cache.reset()
@@ -139,7 +176,8 @@ def converse(case, found):
             {
                 "bytes": weigh(cache)["bytes"],
                 "fresh_bytes": weigh(fresh)["bytes"],
-                "gap": largest_gap(answer, expected),
+                "answer": answer,
+                "fresh": expected,
                 "positions": [int(cache.get_pos()), int(fresh.get_pos())],
             }
         )
@@ -153,29 +191,30 @@ def converse(case, found):
     found["prefilled"] = {
         "bytes": weigh(cache)["bytes"],
         "fresh_bytes": weigh(other)["bytes"],
-        "gap": largest_gap(read(cache, ids[:, 4:5]), read(other, ids[:, 4:5])),
+        "answer": read(cache, ids[:, 4:5]),
+        "fresh": read(other, ids[:, 4:5]),
     }
 
 
 def insert(case, found):
     """Keys and values as a model of several layers would insert them, in chunks of one length.
 
-    `kept` tells whether each layer has them all, as they were, at the end of what it gives back.
+    `kept` tells whether each layer has them all, as they were, at the end of what it gives back; `sums` are
+    those of the keys and the values there.
     """
     import torch
 
     layers, rows, heads, length = (case[name] for name in ("layers", "rows", "heads", "length"))
-    shape = (layers, 2, rows, heads, case["chunks"] * length, case["head_dim"])
-    generator = torch.Generator().manual_seed(case["seed"])
-    dtype = getattr(torch, case["dtype"])
-    given = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+    given = keys_and_values(case)
+    dtype = given.dtype
     cache = make_cache(rows, case["capacity"], layers=layers, heads=heads, head_dim=case["head_dim"])
     found["new"] = weigh(cache)["bytes"]
     found["bytes_a_position"] = layers * 2 * rows * heads * case["head_dim"] * dtype.itemsize
-    for end in range(length, case["chunks"] * length + 1, length):
-        kept = []
+    for end in ends(case):
+        kept, there = [], []
         for layer in range(layers):
             both = cache.insert_kv(layer, *given[layer, :, :, :, end - length : end])
+            there.append([got[:, :, -end:].double().sum().item() for got in both])
             kept.append(
                 all(
                     got.dtype == dtype and torch.equal(got[:, :, -end:], right[:, :, :end])
@@ -183,11 +222,35 @@ def insert(case, found):
                 )
             )
         found["steps"].append(
-            {"kept": kept, "position": int(cache.get_pos()), "bytes": weigh(cache)["bytes"]}
+            {"kept": kept, "sums": there, "position": int(cache.get_pos()), "bytes": weigh(cache)["bytes"]}
         )
     del both
     cache.reset()
     found["after_reset"] = weigh(cache)["bytes"]
+
+
+def keys_and_values(case):
+    """(layers, keys and values, rows, heads, positions, width of a head)"""
+    import torch
+
+    shape = (
+        case["layers"],
+        2,
+        case["rows"],
+        case["heads"],
+        case["chunks"] * case["length"],
+        case["head_dim"],
+    )
+    generator = torch.Generator().manual_seed(case["seed"])
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(getattr(torch, case["dtype"]))
+
+
+def ends(case):
+    return range(case["length"], case["chunks"] * case["length"] + 1, case["length"])
+
+
+def sums(given):
+    return given.double().sum(dim=(2, 3, 4, 5)).tolist()
 
 
 def talk_long():
