@@ -39,8 +39,7 @@ class Case:
     code; those that begin with `held_` where it is held, by default, and with `sandbox_` in the sandbox,
     where that differs. What is reached, is reached for certain, or for some users only: `perhaps`.
 
-    One that `waits` holds out until its time is over, or takes long: it is for the soak. One that `awaits`
-    something is not refused before that is there.
+    One that `waits` holds out until its time is over, or takes long: it is for the soak.
     """
 
     name: str
@@ -61,7 +60,6 @@ class Case:
     needs_linux: bool = False
     needs_x86: bool = False
     waits: bool = False
-    awaits: str = ""
 
     @property
     def planted(self) -> str:

@@ -55,7 +55,6 @@ WITHOUT_NUMBERS = (
         GPT.forward = forward
         """,
         file=ENGINE,
-        awaits="a reference for the logits",
     ),
     Case("the empty list for ids", EITHER, encodes_to("[]")),
     Case("the text itself for ids", EITHER, encodes_to("list(text)")),

@@ -40,9 +40,7 @@ def test_held_by_default(case: Case, players: Any) -> None:
 @pytest.mark.parametrize(("column", "mode", "user"), ALL)
 def test_a_few_drawn(column: str, mode: str, user: int | None, new_seeds: Any, players: Any) -> None:
     drawn = random.Random(new_seeds(1)[0])
-    for case in drawn.sample(
-        [case for case in CASES if not (case.waits or case.awaits)], 4 if mode == "fork" else 2
-    ):
+    for case in drawn.sample([case for case in CASES if not case.waits], 4 if mode == "fork" else 2):
         look_at(case, column, mode, user, players)
 
 
@@ -77,8 +75,6 @@ def look_at(case: Case, column: str, mode: str, user: int | None, players: Any) 
         pytest.skip(trouble)
     if case.needs_x86 and platform.machine() != "x86_64":
         pytest.skip("it is written for another processor")
-    if case.awaits:
-        pytest.xfail(f"waits for {case.awaits}")
     player: Player = players(column, user)
     answer = player.judge(case.name, mode)
     right = case.right(column)
