@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from bughunt.confine.view import View
+from bughunt.confine.view import SHARED_MEMORY, View
 
 
 def path_of_bubblewrap() -> str | None:
@@ -19,7 +19,7 @@ def bubblewrap(program: str, view: View, command: Sequence[str]) -> list[str]:
         program,
         *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
         *("--unshare-cgroup-try", "--die-with-parent", "--as-pid-1", "--cap-drop", "ALL"),
-        *("--proc", "/proc", "--dev", "/dev"),
+        *("--proc", "/proc", "--dev", "/dev", "--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm"),
         *_words("--symlink", *((target, path) for path, target in view.links)),
         *_words("--ro-bind", *((path, path) for path in view.shown)),
         *_words("--tmpfs", *((path,) for path in view.masked)),

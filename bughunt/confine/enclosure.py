@@ -16,7 +16,7 @@ from bughunt.confine.capabilities import give_up_capabilities
 from bughunt.confine.kernel import die_with_parent
 from bughunt.confine.linux import checked, libc, system_call
 from bughunt.confine.namespaces import mount
-from bughunt.confine.view import View
+from bughunt.confine.view import SHARED_MEMORY, View
 
 _BIND, _RECURSIVE, _DETACH = 1 << 12, 1 << 14, 2
 _NO_SET_ID, _NO_DEVICES, _NO_PROGRAMS = 2, 4, 8
@@ -25,7 +25,6 @@ _READ_ONLY = 1
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SET_INTERFACE, _UP = 0x8914, 1
-_SHARED_MEMORY = 256 << 20
 
 
 class _MountAttributes(ctypes.Structure):
@@ -99,7 +98,7 @@ def _fill_dev(dev: Path) -> None:
         _bind(f"/dev/{name}", dev / name)
     for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         (dev / name).symlink_to(f"/proc/self/{target}")
-    _mount_memory(dev / "shm", f"size={_SHARED_MEMORY},mode=1777")
+    _mount_memory(dev / "shm", f"size={SHARED_MEMORY},mode=1777")
 
 
 def _below(root: Path, path: str) -> Path:

@@ -10,8 +10,7 @@ from pathlib import Path
 from bughunt.confine import landlock, namespaces, refusals, seccomp
 from bughunt.confine.capabilities import give_up_capabilities
 from bughunt.confine.kernel import die_with_parent
-
-_SHARED_MEMORY = 256 << 20
+from bughunt.confine.view import SHARED_MEMORY
 
 # Devices are terminals, at which somebody may be typing, and disks; these are all that is read of them.
 _DEVICES = "/dev"
@@ -32,7 +31,7 @@ def hold(
     if not has_own_view:
         # Not everywhere to be had; without it nothing is written to the shared memory of others, either.
         with suppress(OSError):
-            namespaces.have_private_shared_memory(_SHARED_MEMORY)
+            namespaces.have_private_shared_memory(SHARED_MEMORY)
             writable = [*writable, "/dev/shm"]
             die_with_parent()
     else:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+# Bytes that the files in /dev/shm may have in all.
+SHARED_MEMORY = 256 << 20
+
 
 @dataclass(frozen=True)
 class View:
