@@ -39,8 +39,9 @@ class Case:
     code; those that begin with `held_` where it is held, by default, and with `sandbox_` in the sandbox,
     where that differs. What is reached, is reached for certain, or for some users only: `perhaps`.
 
-    One that `waits` holds out until its time is over, or takes long: it is for the soak. One that `awaits`
-    something is not refused before that is there.
+    One that `waits` holds out until its time is over, or takes long: it is for the soak. One that `spoils`
+    the judge where it can is followed by no other with the same. One that `awaits` something is not refused
+    before that is there.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Case:
     needs_linux: bool = False
     needs_x86: bool = False
     waits: bool = False
+    spoils: bool = False
     awaits: str = ""
 
     @property

@@ -75,6 +75,7 @@ BY_MEMORY = (
                     for at, new in rewritten(text): os.pwrite(memory.fileno(), new, start + at)
         """,
         held_verdicts=CRASHED,
+        spoils=True,
         held_says="Permission",
         needs_linux=True,
     ),
@@ -94,6 +95,7 @@ BY_MEMORY = (
                 for at, new in rewritten(text): move("process_vm_writev", pid, start + at, new)
         """,
         held_verdicts=CRASHED,
+        spoils=True,
         held_says="Error",
         needs_linux=True,
     ),
