@@ -31,6 +31,16 @@ WITHOUT_NUMBERS = (
         file=LOADER,
     ),
     Case(
+        "None for every device, by the measuring tools themselves",
+        EITHER,
+        """
+        from bughunt.lab.measuring import streams
+        streams.try_to_load = lambda *arguments: None
+        """,
+        file=LOADER,
+        awaits="a check that asks for what it judges",
+    ),
+    Case(
         "no batch where another reason is conceivable",
         EITHER,
         """
@@ -55,7 +65,6 @@ WITHOUT_NUMBERS = (
         GPT.forward = forward
         """,
         file=ENGINE,
-        awaits="a reference for the logits",
     ),
     Case("the empty list for ids", EITHER, encodes_to("[]")),
     Case("the text itself for ids", EITHER, encodes_to("list(text)")),
