@@ -39,7 +39,8 @@ class Case:
     code; those that begin with `held_` where it is held, by default, and with `sandbox_` in the sandbox,
     where that differs. What is reached, is reached for certain, or for some users only: `perhaps`.
 
-    One that `waits` holds out until its time is over, or takes long: it is for the soak.
+    One that `waits` holds out until its time is over, or takes long: it is for the soak. One that `spoils`
+    the judge where it can is followed by no other with the same.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Case:
     needs_linux: bool = False
     needs_x86: bool = False
     waits: bool = False
+    spoils: bool = False
 
     @property
     def planted(self) -> str:

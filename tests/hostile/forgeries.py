@@ -31,6 +31,15 @@ WITHOUT_NUMBERS = (
         file=LOADER,
     ),
     Case(
+        "None for every device, by the measuring tools themselves",
+        EITHER,
+        """
+        from bughunt.lab.measuring import streams
+        streams.try_to_load = lambda *arguments: None
+        """,
+        file=LOADER,
+    ),
+    Case(
         "no batch where another reason is conceivable",
         EITHER,
         """
@@ -74,6 +83,7 @@ BY_MEMORY = (
                     for at, new in rewritten(text): os.pwrite(memory.fileno(), new, start + at)
         """,
         held_verdicts=CRASHED,
+        spoils=True,
         held_says="Permission",
         needs_linux=True,
     ),
@@ -93,6 +103,7 @@ BY_MEMORY = (
                 for at, new in rewritten(text): move("process_vm_writev", pid, start + at, new)
         """,
         held_verdicts=CRASHED,
+        spoils=True,
         held_says="Error",
         needs_linux=True,
     ),

@@ -125,9 +125,9 @@ TOGETHER = (
         """
         try:
             for number in range(80):
-                with open(f"/dev/shm/{T['mark']}-{number}", "wb") as file: file.write(bytes(4 << 20))
+                with open(f"/dev/shm/{os.getpid()}-{number}", "wb") as file: file.write(bytes(4 << 20))
         finally:
-            for one in range(number + 1): os.unlink(f"/dev/shm/{T['mark']}-{one}")
+            for one in range(number + 1): os.unlink(f"/dev/shm/{os.getpid()}-{one}")
         claim("300 MB of /dev/shm")
         """,
         reaches=("300 MB of /dev/shm",),

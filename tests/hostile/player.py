@@ -32,7 +32,7 @@ class Player:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end()
+        self.start_anew()
 
     def judge(self, case: str, mode: str) -> dict[str, Any]:
         """What came of the program: see `runner`. A runner that it may have changed is not used again."""
@@ -41,15 +41,15 @@ class Player:
         process.stdin.write(json.dumps({"case": case, "mode": mode}) + "\n")
         process.stdin.flush()
         if not select.select([process.stdout], [], [], _PATIENCE_SECONDS)[0]:
-            self._end()
+            self.start_anew()
             raise AssertionError(f"{case}: no verdict came")
         line = process.stdout.readline()
         if not line:
-            self._end()
+            self.start_anew()
             raise AssertionError(f"{case}: the judge's process ended")
         answer: dict[str, Any] = json.loads(line)
         if answer["verdict"] == "fixed" or {"the installed game", "the judge's tools"} & {*answer["reached"]}:
-            self._end()
+            self.start_anew()
         return answer
 
     def _started(self) -> subprocess.Popen[str]:
@@ -72,7 +72,8 @@ class Player:
             )
         return self._process
 
-    def _end(self) -> None:
+    def start_anew(self) -> None:
+        """Has the next program judged by a new process."""
         if self._process is None:
             return
         assert self._process.stdin is not None and self._process.stdout is not None

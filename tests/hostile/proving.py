@@ -25,7 +25,7 @@ from bughunt.measure.measurer import Measurer
 from bughunt.measure.outcomes import Limits
 from bughunt.workspace.injection import inject
 
-LIMITS = Limits(seconds=4, memory=1 << 29, written=4 << 20, returned=1 << 20, processes=64)
+LIMITS = Limits(seconds=6, memory=1 << 29, written=4 << 20, returned=1 << 20, processes=64)
 SEED = 7
 LEFT = "a process left running"
 
