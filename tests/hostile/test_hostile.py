@@ -1,7 +1,7 @@
 """No program in a workspace gets a verdict that it has not earned, nor reaches what is not its business.
 
 In continuous integration every program is held as it is by default; of the other columns of the tables, of
-the other way of measuring and of another user, a few are drawn. The soak has all of them.
+the other way of measuring and of another user, a few are drawn. The soak has all of the columns and users.
 """
 
 from __future__ import annotations
@@ -45,10 +45,17 @@ def test_a_few_drawn(column: str, mode: str, user: int | None, new_seeds: Any, p
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("column", "mode", "user"), ALL)
+@pytest.mark.parametrize("user", [None, NOBODY], ids=["self", "nobody"])
+@pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_everywhere(case: Case, column: str, mode: str, user: int | None, players: Any) -> None:
-    look_at(case, column, mode, user, players)
+def test_everywhere(case: Case, column: str, user: int | None, players: Any) -> None:
+    look_at(case, column, "fork", user, players)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_in_a_new_interpreter(case: Case, players: Any) -> None:
+    look_at(case, "default", "fresh", None, players)
 
 
 def test_nothing_is_forged_where_code_is_confined() -> None:
