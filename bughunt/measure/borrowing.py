@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-# Of each of these events the first argument is a path; in those, it may stand anywhere in a command.
-_PATHS = frozenset({"open", "os.listdir", "os.scandir", "os.rename", "os.link", "os.symlink"})
+# Of each of these events the first argument is a path; in those, it may stand anywhere in a command. Listing
+# Python's packages lists the game's folder, too: names are no code.
+_PATHS = frozenset({"open", "os.rename", "os.link", "os.symlink"})
 _COMMANDS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn"})
 
 

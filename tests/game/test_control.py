@@ -21,7 +21,7 @@ SEED = 11
 @pytest.fixture(params=["fork", "fresh"])
 def judge(request: pytest.FixtureRequest) -> Iterator[Judge]:
     mode: Mode = request.param
-    with Judge(tree_folder(), Measurer(mode, workers=2)) as judge:
+    with Judge(tree_folder(), Measurer(mode, confinement="none", workers=2)) as judge:
         yield judge
 
 

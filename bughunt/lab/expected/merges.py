@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+import rustbpe
+
 # How the tree splits a text before it merges.
 SPLIT_PATTERN = (
     r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,2}"
@@ -27,8 +29,6 @@ def special_ids(specials: Iterable[str], corpus: Iterable[str], merges: int) -> 
 @lru_cache(maxsize=8)
 def _learnt(texts: tuple[str, ...], corpus: tuple[str, ...], merges: int) -> tuple[list[list[int]], int]:
     """The ids of texts, and how many tokens there are. No tokenizer is kept: it would outlive its library."""
-    import rustbpe
-
     tokenizer = rustbpe.Tokenizer()
     tokenizer.train_from_iterator(iter(corpus), 256 + merges, pattern=SPLIT_PATTERN)
     return [list(tokenizer.encode(text)) for text in texts], len(tokenizer.get_mergeable_ranks())
