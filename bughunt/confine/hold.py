@@ -14,16 +14,8 @@ from bughunt.confine.kernel import die_with_parent
 from bughunt.confine.view import SHARED_MEMORY
 
 # Devices are terminals, at which somebody may be typing, and disks; these are all that is read of them.
-_DEVICES = "/dev"
-_READABLE_DEVICES = tuple(
-    f"{_DEVICES}/{name}" for name in ("null", "zero", "full", "random", "urandom", "shm")
-)
-
-# Devices are terminals, at which somebody may be typing, and disks; these are all that is read of them.
-_DEVICES = "/dev"
-_READABLE_DEVICES = tuple(
-    f"{_DEVICES}/{name}" for name in ("null", "zero", "full", "random", "urandom", "shm")
-)
+_DEVICES, _SHARED = "/dev", "/dev/shm"
+_READABLE_DEVICES = tuple(f"{_DEVICES}/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 
 
 def hold(
@@ -47,16 +39,20 @@ def hold(
         # Not everywhere to be had: then nothing is written to the shared memory of others, either.
         with suppress(OSError):
             namespaces.have_own_mounts(SHARED_MEMORY, kept)
-            writable = [*writable, "/dev/shm"]
+            writable = [*writable, _SHARED]
             die_with_parent()
     else:
-        writable = [*writable, "/dev/shm"]
+        writable = [*writable, _SHARED]
     with suppress(OSError):
         give_up_capabilities()
     if landlock.version():
         landlock.write_only_in(writable)
         if hidden:
-            _reading(tuple(hidden), tuple(shown), _state_of(hidden)).restrict()
+            rules = _reading(tuple(hidden), tuple(shown), _state_of(hidden))
+            if _SHARED in writable:
+                # What is mounted there is not what was there when these rules were made.
+                rules.allow(_SHARED, landlock.READ)
+            rules.restrict()
     with suppress(OSError):
         seccomp.forbid(refusals.rules())
 

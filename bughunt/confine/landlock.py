@@ -31,6 +31,8 @@ _READ_FILE = _bits(2)
 _WRITE_FILE, _TRUNCATE = _bits(1), _bits(14)
 # Remove folders and files; make folders, files, sockets, FIFOs and links; move between folders.
 _MOVE = _bits(13)
+# Moving is refused by all rules that do not allow it.
+READ = _READ_FILE | _MOVE
 _CHANGE_FOLDERS = _bits(4, 5, 7, 8, 9, 10, 12) | _MOVE
 _OF_A_FILE = _READ_FILE | _WRITE_FILE | _TRUNCATE
 # Make devices, and give them commands: nobody may.
@@ -106,7 +108,7 @@ def all_but(hidden: Iterable[Path], shown: Iterable[Path]) -> Ruleset:
     """
     hidden = {Path(os.path.realpath(path)) for path in hidden}
     on_the_way = set(ways(hidden))
-    rules = Ruleset(_READ_FILE | _MOVE)
+    rules = Ruleset(READ)
     for folder in on_the_way:
         for path in _in(folder):
             if path not in on_the_way and path not in hidden:
@@ -131,9 +133,9 @@ def _in(folder: Path) -> list[Path]:
 
 
 def _allow_reading(rules: Ruleset, path: Path) -> None:
-    # Moving is refused by all rules that do not allow it. What is gone already is not to be read either.
+    # What is gone already is not to be read either.
     with suppress(OSError):
-        rules.allow(path, _READ_FILE | _MOVE)
+        rules.allow(path, READ)
 
 
 def _known(rights: int) -> int:
