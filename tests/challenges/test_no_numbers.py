@@ -42,7 +42,7 @@ BUGS = every_bug()
 by_bug = pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
 
 # Changes of a bug's measurement, in every run and in the soak.
-FEW, MANY = 100, 3000
+FEW, MANY = 50, 3000
 # Inputs among which each place that may differ has its turn.
 SEEDS = range(5, 13)
 
