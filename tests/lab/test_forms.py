@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bughunt.content.installed import tree_folder
+from bughunt.lab.expected import gaps
 from bughunt.lab.expected.forms import ADDRESS, Either, Within, assert_form, exactly
 from bughunt.lab.expected.gaps import assert_of_a_kind, likeness
 from bughunt.lab.expected.merges import SPLIT_PATTERN
@@ -94,7 +95,7 @@ def test_what_is_no_number_has_no_gap(one: Any) -> None:
         largest_gap(one, [1.0, 1.0])
 
 
-NUMBERS = [[Random(100 * i + j).gauss(0, 1) for j in range(12)] for i in range(9)]
+NUMBERS = [[Random(100 * i + j).gauss(0, 1) for j in range(12)] for i in range(20)]
 
 
 class TestLikeness:
@@ -117,3 +118,14 @@ def test_the_split_pattern_is_the_trees() -> None:
     (assignment,) = re.findall(r"^SPLIT_PATTERN = \(\n.*?\n\)$", text, re.MULTILINE | re.DOTALL)
     exec(assignment, scope)
     assert scope["SPLIT_PATTERN"] == SPLIT_PATTERN
+
+
+def test_a_few_numbers_may_be_little_alike_but_not_all_the_same() -> None:
+    right = [float((7 * i) % 11) for i in range(60)]
+    little_alike = [float((5 * i + i * i) % 13) for i in range(60)]
+    assert abs(gaps.likeness(little_alike, right)) < gaps.LEAST_LIKENESS
+    gaps.assert_of_a_kind("answers", little_alike, right)
+    with pytest.raises(AssertionError, match="nothing to do"):
+        gaps.assert_of_a_kind("answers", [1.0] * 60, right)
+    with pytest.raises(AssertionError, match="nothing to do"):
+        gaps.assert_of_a_kind("answers", little_alike * 4, right * 4)
