@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def end_leftovers() -> None:
             return
         for pid in stopped:
             _signal(pid, signal.SIGKILL)
+        # They need a moment to end, and may have to wait for the processor that this process has.
+        time.sleep(0.001)
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
