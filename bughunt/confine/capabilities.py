@@ -22,8 +22,12 @@ class _Header(ctypes.Structure):
     _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
 
 
-def give_up_capabilities() -> None:
-    """Gives up every capability, for this process and all that it will start. Raises OSError."""
+# To read and write files whoever they belong to.
+ANYBODYS_FILES = 1 << 1 | 1 << 2
+
+
+def give_up_capabilities(but: int = 0) -> None:
+    """Gives up every capability but those; what this process will start has none. Raises OSError."""
     prctl = libc().prctl
     capability = 0
     while prctl(_PR_CAPBSET_READ, capability, 0, 0, 0) >= 0:
@@ -33,6 +37,7 @@ def give_up_capabilities() -> None:
     prctl(_PR_SET_SECUREBITS, _ROOT_IS_NOBODY, 0, 0, 0)
     with suppress(OSError):
         checked(prctl(_PR_CAP_AMBIENT, _CLEAR_ALL, 0, 0, 0))
-    header, none = _Header(_VERSION_3, 0), (ctypes.c_uint32 * 6)()
-    system_call("capset", ctypes.byref(header), ctypes.byref(none))
+    # Effective, permitted and inheritable: the lower halves, then the upper ones.
+    header, kept = _Header(_VERSION_3, 0), (ctypes.c_uint32 * 6)(but, but)
+    system_call("capset", ctypes.byref(header), ctypes.byref(kept))
     forbid_new_privileges()

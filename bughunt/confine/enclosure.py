@@ -15,12 +15,11 @@ from bughunt.confine.capabilities import give_up_capabilities
 from bughunt.confine.kernel import die_with_parent
 from bughunt.confine.linux import checked, libc, system_call
 from bughunt.confine.namespaces import BIND, RECURSIVE, make_read_only, mount
-from bughunt.confine.view import SHARED_MEMORY, View
+from bughunt.confine.view import DEVICES, SHARED_MEMORY, View
 
 _DETACH = 2
 _NO_SET_ID, _NO_DEVICES, _NO_PROGRAMS = 2, 4, 8
 
-_DEVICES = ("null", "zero", "full", "random", "urandom")
 _SET_INTERFACE, _UP = 0x8914, 1
 
 
@@ -87,7 +86,7 @@ def _show(root: Path, path: str) -> None:
 
 def _fill_dev(dev: Path) -> None:
     _mount_memory(dev, "size=64k,mode=755")
-    for name in _DEVICES:
+    for name in DEVICES:
         _bind(f"/dev/{name}", dev / name)
     for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         (dev / name).symlink_to(f"/proc/self/{target}")

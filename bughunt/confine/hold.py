@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from bughunt.confine import landlock, namespaces, refusals, seccomp
-from bughunt.confine.capabilities import give_up_capabilities
+from bughunt.confine import capabilities, landlock, namespaces, refusals, seccomp
 from bughunt.confine.kernel import die_with_parent
-from bughunt.confine.view import SHARED_MEMORY
+from bughunt.confine.view import DEVICES, SHARED_MEMORY
 
 # Devices are terminals, at which somebody may be typing, and disks; these are all that is read of them.
 _DEVICES, _SHARED = "/dev", "/dev/shm"
-_READABLE_DEVICES = tuple(f"{_DEVICES}/{name}" for name in ("null", "zero", "full", "random", "urandom"))
+_READABLE_DEVICES = tuple(f"{_DEVICES}/{name}" for name in DEVICES)
 
 
 def hold(
@@ -35,16 +35,18 @@ def hold(
     """
     if sys.platform != "linux":
         return
-    if not has_own_view:
+    # Without its powers root reaches no folder of somebody else's, and they end with its namespace.
+    power = capabilities.ANYBODYS_FILES if os.geteuid() == 0 and _somebody_elses(writable) else 0
+    if has_own_view:
+        writable = [*writable, _SHARED]
+    elif not power:
         # Not everywhere to be had: then nothing is written to the shared memory of others, either.
         with suppress(OSError):
             namespaces.have_own_mounts(SHARED_MEMORY, kept)
             writable = [*writable, _SHARED]
             die_with_parent()
-    else:
-        writable = [*writable, _SHARED]
     with suppress(OSError):
-        give_up_capabilities()
+        capabilities.give_up_capabilities(but=power)
     if landlock.version():
         landlock.write_only_in(writable)
         if hidden:
@@ -55,6 +57,10 @@ def hold(
             rules.restrict()
     with suppress(OSError):
         seccomp.forbid(refusals.rules())
+
+
+def _somebody_elses(folders: Sequence[str]) -> bool:
+    return any(Path(folder).stat().st_uid != os.geteuid() for folder in folders)
 
 
 def prepare(hidden: Sequence[str], shown: Sequence[str]) -> None:

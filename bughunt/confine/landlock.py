@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import stat
+import weakref
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
@@ -29,10 +30,10 @@ def _bits(*numbers: int) -> int:
 
 _READ_FILE = _bits(2)
 _WRITE_FILE, _TRUNCATE = _bits(1), _bits(14)
-# Remove folders and files; make folders, files, sockets, FIFOs and links; move between folders.
+# Moving between folders is refused by all rules that do not allow it, whatever they are about.
 _MOVE = _bits(13)
-# Moving is refused by all rules that do not allow it.
 READ = _READ_FILE | _MOVE
+# Remove folders and files; make folders, files, sockets, FIFOs and links.
 _CHANGE_FOLDERS = _bits(4, 5, 7, 8, 9, 10, 12) | _MOVE
 _OF_A_FILE = _READ_FILE | _WRITE_FILE | _TRUNCATE
 # Make devices, and give them commands: nobody may.
@@ -69,6 +70,7 @@ class Ruleset:
         self._descriptor = system_call(
             "landlock_create_ruleset", ctypes.byref(attributes), ctypes.c_size_t(size), 0
         )
+        self._closing = weakref.finalize(self, os.close, self._descriptor)
 
     def allow(self, path: str | Path, rights: int) -> None:
         """Allows `rights` for `path` and all that is below it. Raises OSError where it is not there."""
@@ -87,7 +89,8 @@ class Ruleset:
         system_call("landlock_restrict_self", self._descriptor, 0)
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        """Is done by itself when nobody has the rules any more."""
+        self._closing()
 
 
 def write_only_in(folders: Iterable[str | Path]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bughunt.confine.syscalls import NUMBERS
 
-PR_SET_NO_NEW_PRIVS = 38
+_PR_SET_NO_NEW_PRIVS = 38
 
 
 @cache
@@ -50,4 +50,4 @@ def checked(result: int) -> int:
 
 def forbid_new_privileges() -> None:
     """No program that this process starts has more rights than it: set-user-id bits do nothing."""
-    checked(libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    checked(libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

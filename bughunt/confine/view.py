@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+# Devices that are nobody's, and tell nothing.
+DEVICES = ("null", "zero", "full", "random", "urandom")
 # Bytes of shared memory that it may have.
 SHARED_MEMORY = 256 << 20
 

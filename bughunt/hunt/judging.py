@@ -54,6 +54,8 @@ def check(
     """
     path, completed, verdicts = started.ready().path, False, []
     state = store.read()
+    if sandbox:
+        _expect_open(path)
     with open_judge(store.folder, sandbox=sandbox) as judge:
         judge.prepare(bugs, path)
         for bug in bugs:
@@ -63,6 +65,16 @@ def check(
             verdicts.append(verdict)
             on_verdict(verdict)
     return Checked(started.level, verdicts, seed, completed)
+
+
+def _expect_open(workspace: Path) -> None:
+    from bughunt.measure.sandbox import is_closed_to
+
+    if is_closed_to(workspace):
+        raise BughuntError(
+            f"In a sandbox root cannot read {workspace}: it is another user's, and closed to others.",
+            "Check as that user, or without --sandbox.",
+        )
 
 
 def record(store: Store, started: StartedLevel, verdict: Verdict, seed: int) -> bool:

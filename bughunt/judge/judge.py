@@ -6,10 +6,8 @@ reach the check's assertions or the numbers they expect: these are computed afte
 the clean tree before it began. It is given a limited time. All it can do is return the right numbers for
 inputs that nobody could foresee.
 
-What is not: it runs as the player, so it can do to the player's account what any program can, such as
-writing to files outside its scratch folder (the installed game for the *next* run among them), drawing on
-the terminal or ending the command. It sees its inputs, so it can compute answers without being a fix. Memory
-is limited for each process, the number of processes on Linux and for others than root only.
+What is not: it sees its inputs, so it can compute answers without being a fix. What else it can do depends on
+what the system has to hold it: see docs/judge.md.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,9 @@ class Lookout:
         if self.noticed or self._looking or event not in _PATHS | _COMMANDS:
             return
         self._looking = True
-        try:
+        with suppress(Exception):
             self.noticed = self._is_hidden(arguments[0]) if event in _PATHS else self._names_hidden(arguments)
-        except Exception:
-            self.noticed = False
-        finally:
-            self._looking = False
+        self._looking = False
 
     def _is_hidden(self, path: object) -> bool:
         if not isinstance(path, (str, bytes, os.PathLike)):
@@ -67,8 +65,7 @@ class Lookout:
 
 def _packages(workspace: Path) -> set[str]:
     """The names under which the workspace's folders with code in them are imported."""
-    return {
-        path.name
-        for path in workspace.iterdir()
-        if path.is_dir() and path.name.isidentifier() and any(path.glob("*.py"))
-    } - sys.stdlib_module_names
+    with suppress(OSError):
+        folders = [path for path in workspace.iterdir() if path.is_dir() and any(path.glob("*.py"))]
+        return {path.name for path in folders if path.name.isidentifier()} - sys.stdlib_module_names
+    return set()

@@ -27,6 +27,9 @@ Mode = Literal["fork", "fresh"]
 # "default": what any Linux gives for nothing; the ways of `sandbox`: what `lacking` says nothing against.
 Confinement = Literal["none", "default"] | Way
 
+# In a sandbox: those of the workspace, of a copy of it, and of the clean tree. Each takes much memory.
+_SERVERS = 3
+
 
 def default_mode() -> Mode:
     """Fork a warm server where that is safe; start fresh processes on macOS and Windows."""
@@ -157,7 +160,7 @@ class Measurer:
         ours = any(Path(workspace).is_relative_to(path) for path in self._hidden)
         return {
             "writable": [scratch] if ours else [scratch, workspace],
-            # Programs that git would run for the player stand in there.
+            # Its settings name programs, which git runs for the player.
             "kept": [str(folder) for folder in (Path(workspace, ".git"),) if folder.is_dir()],
             "hidden": self._hidden,
             "shown": self._shown(workspace),
@@ -178,13 +181,19 @@ class Measurer:
             return Failure("The code ended, or stopped, the process that supervises its measurement.")
         return Failure("The measuring process could not be started.", printed, ours=True)
 
-    def _started(self, workspace: str, preload: Iterable[str]) -> Server:
+    def _key(self, workspace: str) -> str:
         # In a sandbox nothing but the one workspace is to be seen, so each has a server of its own.
-        key = workspace if self._confinement in WAYS else ""
+        return workspace if self._confinement in WAYS else ""
+
+    def _started(self, workspace: str, preload: Iterable[str]) -> Server:
+        key = self._key(workspace)
         with self._changing:
-            if key not in self._servers:
-                self._servers[key] = Server(self._start(workspace, preload))
-            return self._servers[key]
+            server = self._servers.pop(key, None) or Server(self._start(workspace, preload))
+            # The last one is that used last.
+            self._servers[key] = server
+            while len(self._servers) > _SERVERS:
+                self._servers.pop(next(iter(self._servers))).close()
+            return server
 
     def _start(self, workspace: str, preload: Iterable[str]) -> Start:
         plain = Start(
@@ -201,7 +210,7 @@ class Measurer:
         return replace(plain, way=self._confinement, view=view)
 
     def _drop(self, workspace: str, server: Server) -> None:
-        key = workspace if self._confinement in WAYS else ""
+        key = self._key(workspace)
         with self._changing:
             if self._servers.get(key) is server:
                 del self._servers[key]

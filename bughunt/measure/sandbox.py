@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from bughunt.confine import hold
@@ -36,6 +37,17 @@ def way() -> Way | None:
     if sys.platform != "linux" or hold.lacking():
         return None
     return next((one for one in WAYS if trouble_with(one) is None), None)
+
+
+def is_closed_to(folder: Path) -> bool:
+    """Can a process without powers, as in a sandbox, not read `folder`? For root alone that is a question."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return False
+    needed = [(folder, 0o005), *((parent, 0o001) for parent in folder.parents)]
+    return any(
+        status.st_uid != 0 and status.st_mode & bits != bits
+        for status, bits in ((path.stat(), bits) for path, bits in needed)
+    )
 
 
 @cache

@@ -129,3 +129,28 @@ def test_without_landlock_a_parent_that_forbids_tracing_is_out_of_reach_all_the_
 def test_ways_lead_to_what_is_hidden() -> None:
     assert landlock.ways([Path("/a/b/c"), Path("/a/d")]) == [Path("/"), Path("/a"), Path("/a/b")]
     assert landlock.ways([Path("/a/b/c"), Path("/a")]) == [Path("/")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root reaches folders of others at all")
+def test_root_still_works_in_a_folder_of_somebody_elses(folder: Path) -> None:
+    os.chown(folder / "mine", 65534, 65534)
+    (folder / "mine").chmod(0o700)
+
+    def writes(name: str) -> str:
+        return in_a_child(lambda: (held(folder), (folder / name / "file.txt").write_text("changed")))
+
+    assert writes("mine") == ""
+    assert writes("else") == "PermissionError"
+    memory = Path(f"/proc/{os.getpid()}/mem")
+    assert in_a_child(lambda: (held(folder), memory.open("r+b"))) == "PermissionError"
+
+
+def test_rules_that_are_out_of_date_leave_no_descriptor_behind(folder: Path) -> None:
+    def open_now() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = open_now()
+    for number in range(20):
+        os.utime(folder, (number, number))
+        hold.prepare([str(folder / "game")], [str(folder / "mine")])
+    assert open_now() < before + 10

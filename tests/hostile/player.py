@@ -101,8 +101,13 @@ def trouble_as(user: int) -> str | None:
         return "the tests do not run as root"
     if shutil.which("setpriv") is None:
         return "there is no setpriv"
+    # It has to start itself, too: one that only root can find is found by root's means the first time alone.
+    again = f"import torch; open({str(RUNNER)!r})"
     tried = subprocess.run(
-        [*as_user(user), sys.executable, "-c", f"import torch; open({str(RUNNER)!r})"],
+        [
+            *(*as_user(user), sys.executable, "-c"),
+            f"import subprocess, sys; subprocess.run([sys.executable, '-c', {again!r}], check=True)",
+        ],
         cwd="/",
         capture_output=True,
         text=True,

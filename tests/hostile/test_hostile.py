@@ -36,10 +36,7 @@ def test_many_held_by_default(quarter: int, new_seeds: Any, players: Any) -> Non
         look_at(case, "default", "fork", None, players)
 
 
-@pytest.mark.parametrize(
-    ("column", "mode", "user"),
-    [pytest.param(*one, marks=[pytest.mark.soak] if one[2] else []) for one in ALL],
-)
+@pytest.mark.parametrize(("column", "mode", "user"), ALL)
 def test_a_few_drawn(column: str, mode: str, user: int | None, new_seeds: Any, players: Any) -> None:
     drawn = random.Random(new_seeds(1)[0])
     for case in drawn.sample([case for case in CASES if not case.waits], 4 if mode == "fork" else 2):
