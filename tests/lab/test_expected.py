@@ -9,6 +9,7 @@ import pytest
 
 from bughunt.content.installed import tree_folder
 from bughunt.lab.expected import position_wise
+from bughunt.lab.expected.batches import assert_varied
 from bughunt.lab.expected.gaps import gaps_by_position
 from bughunt.lab.expected.streams import expected_batches, find_stretch, flat_stream, steps_ahead
 from bughunt.lab.measuring.streams import draw_cases
@@ -68,3 +69,10 @@ def test_gaps_are_of_positions_over_all_rows() -> None:
     one = [[[0.0, 1.0], [2.0, 2.0]], [[0.0, 0.0], [0.0, 0.0]]]
     other = [[[0.0, 1.5], [2.0, 2.0]], [[0.0, 0.0], [3.0, 0.0]]]
     assert gaps_by_position(one, other) == [0.5, 3.0]
+
+
+def test_a_batch_of_two_may_be_the_beginning_of_a_document_and_no_more() -> None:
+    assert_varied("inputs", [256, 256])
+    assert_varied("inputs", [256, 256, 1])
+    with pytest.raises(AssertionError, match="all inputs are the same token"):
+        assert_varied("inputs", [256, 256, 256])
