@@ -31,6 +31,8 @@ _GAME, _SCRATCH, _WORKSPACE = "<game>", "<scratch>", "<workspace>"
 _SEPARATOR = r"(?:/|\\{1,4}|%2F|%5C)"
 _PART = r"""[^\s"'`<>|:,;()\[\]{}]*"""
 _END = r"(?![\w-])"
+_BEGINNING = re.compile(r"(?<![\w.%/\\-])(?=[\w.%/\\-])")
+_REST = re.compile(r"[\w.%/\\-]*")
 
 # A place in a file of the game's, as a stack or a warning names it. What stands behind it, and in the lines
 # below that are indented, is code of the game's: it goes with the path.
@@ -38,9 +40,10 @@ _FRAME = re.compile(rf'^([ \t]*)File "[^"\n]*{_GAME}"[^\n]*(?:\n\1[ \t]{{2,}}\S[
 _SAME_AGAIN = re.compile(rf'^([ \t]*File "{_GAME}")(?:\n\1)+$', re.MULTILINE)
 _WARNING = re.compile(rf"^({_GAME}):\d+(: [^\n]*)(?:\n[ \t]{{2}}\S[^\n]*)?", re.MULTILINE)
 
-# A text that is nearly as long as one may be has lost its beginning, perhaps in the midst of a path.
+# A text that is nearly as long as one may be has lost its beginning, perhaps in the midst of a path; `…`
+# stands where a shorter one has lost its beginning or end.
 _WHOLE_CHARACTERS = 3900
-_CUT_PATH = re.compile(r"… \S*(?:[/\\]|\.py)\S*")
+_CUT_PATH = re.compile(r"… \S*(?:[/\\]|\.py)\S*|(?<!\S)(?=\S*(?:[/\\]|\.py))\S++ …")
 
 
 class Masks:
@@ -59,11 +62,11 @@ class Masks:
             rf"\blevel\d+{_SEPARATOR}(?:{slugs}){_END}{_PART}",
             rf"\b(?:{slugs}){_SEPARATOR}[\w-]+\.(?:py|toml|patch|json){_END}",
             rf"(?<![\w-])(?:{telling}){_END}",
-            # A copy of what measures.
-            rf"{scratch}(?:{_SEPARATOR}[\w.-]+)*?{_SEPARATOR}(?:bughunt{_SEPARATOR}{_PART}|measure\.py){_END}",
-            rf"[\w.-]*(?:{_SEPARATOR}[\w.-]+)*?{_SEPARATOR}\d+{_SEPARATOR}measure\.py{_END}",
         )
         self._scratch = _pattern(scratch + _END)
+        # A copy of what measures: in a scratch folder, or named by the end of its path alone.
+        self._copied = _pattern(rf"{_SEPARATOR}(?:bughunt{_SEPARATOR}{_PART}|measure\.py{_END})")
+        self._copied_end = _pattern(rf"{_SEPARATOR}\d+{_SEPARATOR}measure\.py{_END}")
 
     def outcome(self, outcome: Outcome, workspace: Path) -> Outcome:
         """The same with every text in it masked."""
@@ -84,6 +87,8 @@ class Masks:
     def text(self, text: str, workspace: Path) -> str:
         """The same without paths of the game's, and without half characters, which no file can hold."""
         text = text.encode(errors="replace").decode()
+        text = _to_the_end(text, self._scratch, self._copied)
+        text = _to_the_end(text, _BEGINNING, self._copied_end)
         text = self._game.sub(_GAME, text)
         within, itself = _workspace(workspace)
         text = _CUT_PATH.sub("…", text)
@@ -114,6 +119,22 @@ def _any_of(folders: Iterable[Path]) -> str:
             for plain in (str(path), path.as_posix()):
                 spelt |= {plain, repr(plain)[1:-1], ascii(plain)[1:-1], json.dumps(plain)[1:-1], quote(plain)}
     return "|".join(re.escape(one) for one in sorted(spelt, key=len, reverse=True))
+
+
+def _to_the_end(text: str, beginning: re.Pattern[str], end: re.Pattern[str]) -> str:
+    """The same with `<game>` for each path from a `beginning` to the last `end` in it.
+
+    Every character is read a few times at most; one pattern for a whole path would begin anew at each.
+    """
+    kept, place = [], 0
+    while start := beginning.search(text, place):
+        rest = _REST.match(text, start.end())
+        assert rest is not None
+        *_, last = [None, *end.finditer(text, *rest.span())]
+        whole = last and end.match(text, last.start())
+        kept += [text[place : start.start()], _GAME] if whole else [text[place : rest.end()]]
+        place = whole.end() if whole else rest.end()
+    return "".join([*kept, text[place:]])
 
 
 def _beginning_whole(text: str) -> str:

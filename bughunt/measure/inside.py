@@ -125,7 +125,8 @@ def describe(error: BaseException, workspace: str) -> dict[str, str]:
 
 def _safe_str(error: BaseException) -> str:
     try:
-        return str(error)[:500]
+        text = str(error)
+        return text if len(text) <= 500 else text[:500] + " …"
     except Exception:
         return "(its message cannot be shown)"
 

@@ -17,7 +17,9 @@ import bughunt
 from bughunt.content.catalog import load_catalog
 from bughunt.content.installed import challenges_folder, tree_folder
 from bughunt.judge.masks import Masks
+from bughunt.measure.inside import describe
 from bughunt.measure.outcomes import Failure, Measurement
+from bughunt.measure.texts import tidy
 
 CATALOG = load_catalog()
 BUGS = [bug for level in CATALOG.levels for bug in level.bugs]
@@ -75,6 +77,18 @@ def test_a_copy_of_what_measures_belongs_to_the_game() -> None:
     frame = f'  File "{SCRATCH}/game/bughunt/measure/inside.py", line 3, in f\n    f()'
     text = f"{frame}\n{SCRATCH}/0/measure.py:3: W"
     assert masked(text) == '  File "<game>"\n<game>: W'
+
+
+@pytest.mark.parametrize("path", [f"{SCRATCH}/game/bughunt/measure/inside.py", str(BUG.measure)])
+def test_a_path_that_is_cut_off_is_masked(path: str) -> None:
+    """Wherever the end of what was raised is, or its beginning: only so much of either is shown."""
+    for before in range(400, 500):
+        raised = ValueError(f"{'x ' * (before // 2)} {path} {path}")
+        for said in (
+            describe(raised, str(WORKSPACE))["message"],
+            tidy(str(raised), 2 * len(path) - before % 97),
+        ):
+            assert "bughunt" not in masked(said) and "measure" not in masked(said), said
 
 
 def test_all_else_stays_as_it_is() -> None:
@@ -150,6 +164,7 @@ _RAISES = "raise ValueError(' '.join(frames))"
 _RETURNS = "return frames"
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("mode", ["fork", "fresh"])
 @pytest.mark.parametrize(
     "end", [_RAISES, "import os; os._exit(3)", _RETURNS], ids=["raises", "exits", "returns"]
@@ -176,7 +191,7 @@ def test_no_command_shows_a_path_of_the_games(
         "bughunt-",
         "_measure",
     )
-    assert [word for word in telling if word in said] == []
+    assert [word for word in telling if word in said] == [], said
     if end != _RETURNS:
         assert ran.code == 1
         assert "nanochat/tokenizer.py" in said
