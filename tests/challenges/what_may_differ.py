@@ -84,7 +84,7 @@ FREE: dict[str, list[Free]] = {
         ),
         free("* steps 1 values", reason="where a first step leads is up to the optimizers"),
         free("* validated", reason="the player's validation may fail", by="none"),
-        free("* validated", reason="how far a first step leads is up to the optimizers"),
+        free("* validated values", reason="where a first step leads is up to the optimizers"),
         free("* fine_tuned", reason="fine-tuning may fail, which is 2.4's affair", by="none"),
     ],
     "2.2": [

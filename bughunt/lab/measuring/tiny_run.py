@@ -27,22 +27,24 @@ def build_model(case: dict[str, Any]) -> Any:
     return model.train()
 
 
-def train(case: dict[str, Any], *, schedule: bool = True, **settings: Any) -> dict[str, Any]:
+def train(
+    case: dict[str, Any], *, schedule: bool = True, model: Any = None, **settings: Any
+) -> dict[str, Any]:
     """Trains as `scripts.base_train` does, and notes what reaches the optimizers.
 
     The case gives the weights, rows of `T` tokens, the `steps`, each step's flat `inputs` and `targets`, and
     into how many `micro_batches` a step is split; with `processes`, the rows are those of the first of so
-    many, which all have the same. Returns what the metrics say, and for every optimizer step the gradients
-    and the values of all parameters by name, as they were when its optimizer was asked to step, and each
-    group's learning rate over its first one. Without `schedule` the workspace's is not asked and the learning
-    rate is constant.
+    many, which all have the same. `model` is one of `build_model`, None for a new one. Returns what the
+    metrics say, and for every optimizer step the gradients and the values of all parameters by name, as they
+    were when its optimizer was asked to step, and each group's learning rate over its first one. Without
+    `schedule` the workspace's is not asked and the learning rate is constant.
     """
     from torch.optim.optimizer import register_optimizer_step_pre_hook
 
     base_train = _base_train_fed_by(case)
     if not schedule:
         base_train.get_lr_multiplier = lambda *_, **__: 1.0
-    model = build_model(case)
+    model = build_model(case) if model is None else model
     recorder = Recorder(model)
     model.setup_optimizers = recorder.stand_ins
     rows = len(case["inputs"][0]) // case["T"]
@@ -74,8 +76,9 @@ def train(case: dict[str, Any], *, schedule: bool = True, **settings: Any) -> di
     }
 
 
-def validate(case: dict[str, Any]) -> float | None:
-    """The validation loss on the rows of the case's first step, after it; None where it cannot be told."""
+def validate(case: dict[str, Any]) -> dict[str, Any] | None:
+    """The validation `loss` in bits on the rows of the case's first step, and the `values` of all parameters
+    after that step, with which it should be; None where it cannot be told."""
     import torch
 
     one = {**case, "inputs": case["inputs"][:1], "targets": case["targets"][:1]}
@@ -87,8 +90,11 @@ def validate(case: dict[str, Any]) -> float | None:
         tokens = len(case["inputs"][0])
         # A step so small that optimizers of a fix's own do not magnify the last digits of a gradient.
         rates = dict.fromkeys(("unembedding_lr", "embedding_lr", "matrix_lr"), 1e-4)
-        found = train(one, schedule=False, grad_clip=0.0, eval_every=1, eval_tokens=tokens, **rates)
-        return float(found["validation"][-1])
+        model = build_model(one)
+        settings = {"grad_clip": 0.0, "eval_every": 1, "eval_tokens": tokens, **rates}
+        found = train(one, schedule=False, model=model, **settings)
+        values = {name: parameter.detach().tolist() for name, parameter in model.named_parameters()}
+        return {"loss": float(found["validation"][-1]), "values": values}
     except Exception:
         return None
     finally:

@@ -51,7 +51,7 @@ def _draw_case(rng, *, steps, rows, T, layers):
 def measure(inputs):
     """For every run the reported losses, and for every step the gradients and values of all parameters.
 
-    For the first two splits of the first model's rows also a validation loss in bits, for the second the
+    For the first two splits of the first model's rows also what `validate` tells, for the second the
     gradient in fine-tuning, too. `grad_clip` is the norm that a run was clipped at, 0 for none: its share
     of the norm that the first run, of one micro-batch and without clipping, began with.
     """
