@@ -1,10 +1,13 @@
 """Settings of every test: torch with one thread, since two processes with two each starve each other.
 
-Seeds that are drawn anew at every run are drawn here, so that one option repeats them.
+What a test draws anew at every run is drawn by one seed for the whole run, so that one option repeats it.
 """
+
+from __future__ import annotations
 
 import os
 import random
+from collections import defaultdict
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +15,8 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 NewSeeds = Callable[[int], list[int]]
+
+_SEED = pytest.StashKey[int]()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -22,17 +27,48 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--seed", type=int, help="draw by this seed what a test draws anew, to repeat its run")
+    parser.addoption("--seed", type=int, help="draw by this seed what is drawn anew, to repeat a run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    asked: int | None = config.getoption("--seed")
+    # The workers of one run have one environment and know of no other: they all draw the same.
+    if asked is None and "PYTEST_XDIST_WORKER" not in os.environ:
+        asked = random.SystemRandom().randrange(1 << 32)
+        os.environ["BUGHUNT_TESTS_SEED"] = str(asked)
+    config.stash[_SEED] = int(os.environ["BUGHUNT_TESTS_SEED"]) if asked is None else asked
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"to repeat what this run draws: --seed {config.stash[_SEED]}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves to the soak what is not among the `few` cases of a test that a run draws."""
+    if config.getoption("keyword") or any("::" in argument for argument in config.args):
+        return  # whoever asks for certain tests gets them
+    families: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if few := item.get_closest_marker("few"):
+            families[item.nodeid.partition("[")[0], few.args[0]].append(item)
+    soak = "soak" in (config.getoption("markexpr") or "").replace("not soak", "")
+    for (name, few), family in families.items():
+        drawn = random.Random(f"{config.stash[_SEED]} {name}").sample(family, min(few, len(family)))
+        for item in family:
+            if soak or item not in drawn:
+                item.add_marker("soak")
 
 
 @pytest.fixture
 def new_seeds(request: pytest.FixtureRequest) -> NewSeeds:
-    """Draws as many seeds as it is asked for, others at every run. A failure shows how to repeat it."""
+    """Draws as many seeds as it is asked for, others at every run. A failure shows how to repeat it.
+
+    All tests of a run begin with the same ones: what the clean tree answers to them is measured once.
+    """
+    seed = request.config.stash[_SEED]
 
     def draw(count: int) -> list[int]:
-        seed = request.config.getoption("--seed")
-        if seed is None:
-            seed = random.SystemRandom().randrange(1 << 32)
         soak = " -m soak" if request.node.get_closest_marker("soak") else ""
         print(f"To repeat this very run: pytest '{request.node.nodeid}'{soak} --seed {seed}")
         return random.Random(seed).sample(range(1 << 32), count)

@@ -139,6 +139,7 @@ def test_nothing_else_is_a_repair_many_times_over(bug: Bug, judge: Judge, new_se
     assert_noticed(question, changes)
 
 
+@pytest.mark.few(10)
 @pytest.mark.parametrize(
     ("bug", "entry", "where"),
     [

@@ -55,6 +55,7 @@ def contents(folder: Path, without: tuple[str, ...] = ()) -> Mapping[str, object
     return found
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("place", NAMES, indirect=True, ids=repr)
 def test_a_whole_game_touches_nothing_outside_the_hunt(
     place: Path, tmp_path: Path, level1: Level, player: Player

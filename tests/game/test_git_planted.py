@@ -175,6 +175,7 @@ def play(player: Player) -> None:
     assert [finding for finding in examine_place(player.folder) if not finding.well] == []
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: trap.name)
 def test_nothing_planted_is_run(trap: Trap, started: Player, script: Path) -> None:
     ran = script.parent / "ran"

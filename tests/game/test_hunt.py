@@ -15,7 +15,8 @@ from bughunt.errors import BughuntError
 from bughunt.hunt import events
 from bughunt.hunt.hunt import Hunt
 from bughunt.hunt.score import score
-from bughunt.judge import Verdict, VerdictKind
+from bughunt.judge import Judge, Verdict, VerdictKind
+from bughunt.measure.measurer import Measurer
 from bughunt.workspace.patches import apply_patch
 
 
@@ -190,8 +191,13 @@ def test_checking_records_every_verdict(hunt: Hunt) -> None:
     assert state.bug("1.1").solved
 
 
-def test_measured_code_that_garbles_the_state(hunt: Hunt) -> None:
-    """The verdict is recorded, and the log still has what was paid."""
+def test_measured_code_that_garbles_the_state(hunt: Hunt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing holds it: the verdict is recorded, and the log still has what was paid."""
+
+    def unconfined(*_: object, **__: object) -> Judge:
+        return Judge(tree_folder(), Measurer(confinement="none"))
+
+    monkeypatch.setattr("bughunt.hunt.judging.open_judge", unconfined)
     for _ in range(2):
         hunt.hint(hunt.catalog.bug("1.1"))
     with (hunt.folder / "level1" / TOKENIZER).open("a") as file:

@@ -86,6 +86,7 @@ def put(kind: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             one.bind(path.name)
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -137,6 +138,7 @@ def test_in_a_rescue(name: str, started: Player, monkeypatch: pytest.MonkeyPatch
         assert code in (0, 2) and "nobody foresaw" not in said, said
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
 @pytest.mark.parametrize("name", [TOKENIZER, "CASE.md", "scripts", ".git", ".gitignore"])
 def test_in_the_place_of_what_a_reset_overwrites(
@@ -172,6 +174,7 @@ def test_anywhere_else_it_is_left_alone(started: Player) -> None:
     assert all((started.workspace / name).is_fifo() for name in ("mine.py", "nanochat/mine.py", "data/pipe"))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", ["HEAD", "index", "config", "objects/pipe", "refs/heads/main"])
 def test_in_a_git_folder(name: str, started: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     put("pipe", started.workspace / ".git" / name, monkeypatch)

@@ -18,6 +18,7 @@ from bughunt.render.plain import draw
 from bughunt.screens.probes import Prober
 
 BUGS = [bug for level in load_catalog().levels for bug in level.bugs]
+NESTED = json.loads("[" * 40 + "]" * 40)
 STEERS = "\x1b[2J\x1b[H1.1  fixed\x07\r\x9b2J\u202e"
 
 
@@ -41,7 +42,7 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
     "every leaf a text": lambda _: STEERS,
     "every number too large": lambda leaf: 10**400 if isinstance(leaf, int | float) else leaf,
     "every number infinite": lambda leaf: float("inf") if isinstance(leaf, int | float) else leaf,
-    "every leaf nested": lambda _: json.loads("[" * 300 + "]" * 300),
+    "every leaf nested": lambda _: NESTED,
     "nothing": lambda _: None,
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Player
+from other_users import NOBODY, as_user, trouble_as
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux has the namespaces")
 
@@ -30,15 +31,12 @@ def mounted(folder: Path) -> list[str]:
 
 def another_user(folder: Path) -> list[str]:
     """What runs a command in `folder` as somebody whose hunt it is not."""
-    before = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-    if os.geteuid() != 0 or not shutil.which("setpriv"):
-        pytest.skip("only root can be another user")
-    if run([*before, *_GAME, "--version"]).returncode:
-        pytest.skip("the other user cannot read this Python installation")
+    if trouble := trouble_as(NOBODY):
+        pytest.skip(trouble)
     for parent in (folder, *folder.parents):
         if parent.stat().st_mode & 0o5 != 0o5 and parent.is_relative_to(tempfile.gettempdir()):
             parent.chmod(0o755)
-    return ["env", "-C", str(folder), *before]
+    return ["env", "-C", str(folder), *as_user(NOBODY)]
 
 
 def run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

@@ -70,6 +70,7 @@ def test_a_start(tmp_path: Path) -> None:
     assert lay_open(tmp_path, "start", "level1") == "[] True 0"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("command", ["reset", "reset 1.2", "restore", "start level1 --fresh"])
 def test_what_overwrites(command: str, hunt: Hunt) -> None:
     for text in ("first", "second"):

@@ -9,13 +9,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from other_users import as_user
+
 RUNNER = Path(__file__).with_name("runner.py")
-# Who has no files and no powers here.
-NOBODY = 65534
 _PATIENCE_SECONDS = 240
 
 
@@ -86,31 +85,3 @@ class Player:
         self._process.stdout.close()
         self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def as_user(user: int | None) -> list[str]:
-    if user is None:
-        return []
-    return ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
-
-
-@cache
-def trouble_as(user: int) -> str | None:
-    """Why nobody can play as this user here, or None."""
-    if os.geteuid() != 0:
-        return "the tests do not run as root"
-    if shutil.which("setpriv") is None:
-        return "there is no setpriv"
-    # It has to start itself, too: one that only root can find is found by root's means the first time alone.
-    again = f"import torch; open({str(RUNNER)!r})"
-    tried = subprocess.run(
-        [
-            *(*as_user(user), sys.executable, "-c"),
-            f"import subprocess, sys; subprocess.run([sys.executable, '-c', {again!r}], check=True)",
-        ],
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return None if tried.returncode == 0 else f"user {user} cannot run this Python"

@@ -17,7 +17,8 @@ import pytest
 import tables
 from case import COLUMNS, FORGED, Case
 from cases import CASES
-from player import NOBODY, Player, trouble_as
+from other_users import NOBODY, trouble_as
+from player import Player
 
 from bughunt.confine import hold
 from bughunt.measure import sandbox
@@ -32,14 +33,14 @@ ALL = [(column, mode, user) for column in COLUMNS for mode in ("fork", "fresh") 
 @pytest.mark.parametrize("quarter", range(4))
 def test_many_held_by_default(quarter: int, new_seeds: Any, players: Any) -> None:
     drawn = random.Random(new_seeds(1)[0])
-    for case in drawn.sample([case for case in CASES if not case.waits][quarter::4], 25):
+    for case in drawn.sample([case for case in CASES if not case.waits][quarter::4], 12):
         look_at(case, "default", "fork", None, players)
 
 
 @pytest.mark.parametrize(("column", "mode", "user"), ALL)
 def test_a_few_drawn(column: str, mode: str, user: int | None, new_seeds: Any, players: Any) -> None:
     drawn = random.Random(new_seeds(1)[0])
-    for case in drawn.sample([case for case in CASES if not case.waits], 4 if mode == "fork" else 2):
+    for case in drawn.sample([case for case in CASES if not case.waits], 3 if mode == "fork" else 1):
         look_at(case, column, mode, user, players)
 
 
