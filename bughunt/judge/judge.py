@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -116,6 +116,14 @@ class Judge:
         """
         return self._ask(bug, (seed,))[0].clean
 
+    def ask_ahead(self, bug: Bug, seed: int, *, stop: Flag | None = None) -> None:
+        """Has the clean tree measured now that the verdict by `seed` will ask for, so that it comes sooner.
+
+        What goes wrong is found again, and told, with that verdict.
+        """
+        with suppress(FilesUnusable, ControlUnusable):
+            self._ask(bug, _seeds(seed), stop)
+
     def judge(
         self, bug: Bug, workspace: Path, seed: int, *, first: bool = False, stop: Flag | None = None
     ) -> Verdict:
@@ -128,7 +136,7 @@ class Judge:
         started = time.monotonic()
         try:
             self._prepare(bug)
-            question, again = self._ask(bug, (seed, f"{seed}/again"), stop)
+            question, again = self._ask(bug, _seeds(seed), stop)
             kind, message, detail = self._answer_twice(question, again, workspace, stop)
         except FilesUnusable as error:
             kind, message, detail = "unknown", _OWN_FILES, str(error)
@@ -255,6 +263,11 @@ class Judge:
         if isinstance(outcome, Measurement):
             return "crashed", "What the code returned is not of a kind that can be measured.", ""
         return "crashed", outcome.message, outcome.detail
+
+
+def _seeds(seed: int) -> tuple[int | str, int | str]:
+    """Of the two measurements that a verdict `fixed` takes."""
+    return seed, f"{seed}/again"
 
 
 @dataclass(frozen=True)

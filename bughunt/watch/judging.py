@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from bughunt.content.level import Bug, Level
 from bughunt.hunt.judging import new_seed
 from bughunt.judge import Judge, Verdict
+from bughunt.measure.outcomes import Flag
 
 
 @dataclass
 class Judging:
     """One level, the judge open for it, the bugs that wait (`pending`, those that come `first` among
-    them), and for the others the verdict with its seed; of which bugs the hunt does not have it."""
+    them), and for the others the verdict with its seed; of which bugs the hunt does not have it. The clean
+    tree's answers for `next_seed` are measured in good time, but for the bugs `unasked`."""
 
     level: Level
     judge: Judge
@@ -22,17 +24,26 @@ class Judging:
     verdicts: dict[str, tuple[Verdict, int]] = field(default_factory=dict)
     unrecorded: set[str] = field(default_factory=set)
     seed: int = 0
+    next_seed: int = field(default_factory=new_seed)
+    unasked: list[Bug] = field(default_factory=list)
 
     def begin_anew(self, first: Iterable[Bug] = ()) -> None:
         """All bugs of the level are to be judged, `first` before the others."""
         self.first = list(first)
         self.pending = [*self.first, *(bug for bug in self.level.bugs if bug not in self.first)]
-        self.seed = new_seed()
+        self.seed, self.next_seed = self.next_seed, new_seed()
+        self.unasked = list(self.pending)
 
     def begin_after_save(self, files: frozenset[str], looked_at: Bug | None) -> None:
         """First come the bugs that live in `files`, or came first already; of those, the one looked at."""
         changed = [bug for bug in self.level.bugs if files.intersection(bug.files) or bug in self.first]
         self.begin_anew(sorted(changed, key=lambda bug: bug is not looked_at))
+
+    def ask_ahead(self, stop: Flag) -> None:
+        """What the clean tree does with the inputs of the next seed, for one bug: nothing else is at work."""
+        if self.unasked:
+            self.judge.ask_ahead(self.unasked[0], self.next_seed, stop=stop)
+            self.unasked.pop(0)
 
     def note(self, bug: Bug, verdict: Verdict) -> None:
         """The bug is judged."""

@@ -99,7 +99,8 @@ class Session:
 
     def _step(self, judging: Judging) -> bool:
         """Takes one event, or judges one bug when there is none. False when it is time to end."""
-        event = self._inbox.next(0.0 if judging.pending else _LOOK_OUTSIDE_SECONDS)
+        busy = judging.pending or judging.unasked
+        event = self._inbox.next(0.0 if busy else _LOOK_OUTSIDE_SECONDS)
         if isinstance(event, Close):
             return False
         try:
@@ -108,6 +109,7 @@ class Session:
             elif judging.pending:
                 self._judge(judging.pending[0], judging)
             elif _fingerprint(self._hunt) == self._seen_state:
+                judging.ask_ahead(self._inbox.begin_measuring())
                 return True
         except Stopped:
             pass

@@ -22,26 +22,33 @@ BUGS = every_bug()
 FIXES = [(bug, patch) for bug in BUGS for patch in sorted((bug.folder / "fixes").glob("*.patch"))]
 
 
-@pytest.mark.parametrize(("bug", "patch"), FIXES, ids=[f"{bug.id}-{patch.stem}" for bug, patch in FIXES])
-def test_fix(
-    bug: Bug,
-    patch: Path,
-    judge: Judge,
-    look: Look,
-    build: Build,
-    catalog: Catalog,
-    new_seeds: NewSeeds,
+def each(kind: str) -> pytest.MarkDecorator:
+    chosen = [(bug, patch) for bug, patch in FIXES if patch.name.startswith(kind)]
+    return pytest.mark.parametrize(
+        ("bug", "patch"), chosen, ids=[f"{bug.id}-{patch.stem}" for bug, patch in chosen]
+    )
+
+
+@each("accept-")
+def test_a_correct_fix(
+    bug: Bug, patch: Path, look: Look, build: Build, catalog: Catalog, new_seeds: NewSeeds
 ) -> None:
-    """Correct fixes alone and among the level's other bugs; near misses among them (alone: see below)."""
-    tree = among_others(bug, patch, build, catalog)
+    """Alone and among the level's other bugs."""
     seed, other = new_seeds(2)
-    if patch.name.startswith("accept-"):
-        assert look(bug, build([bug], [patch]), seed) == "fixed", seed
-        assert look(bug, tree, other) == "fixed", other
-    else:
-        verdict = judge.judge(bug, tree, seed)
-        assert verdict.kind in ("broken", "crashed"), (seed, verdict)
-        assert_spoils_nothing(verdict, catalog.level_of(catalog.bug(bug.id)), seed)
+    assert look(bug, build([bug], [patch]), seed) == "fixed", seed
+    assert look(bug, among_others(bug, patch, build, catalog), other) == "fixed", other
+
+
+@pytest.mark.few(80)
+@each("reject-")
+def test_a_near_miss(
+    bug: Bug, patch: Path, judge: Judge, build: Build, catalog: Catalog, new_seeds: NewSeeds
+) -> None:
+    """Among the level's other bugs. Alone: see below."""
+    (seed,) = new_seeds(1)
+    verdict = judge.judge(bug, among_others(bug, patch, build, catalog), seed)
+    assert verdict.kind in ("broken", "crashed"), (seed, verdict)
+    assert_spoils_nothing(verdict, catalog.level_of(catalog.bug(bug.id)), seed)
 
 
 def among_others(bug: Bug, patch: Path, build: Build, catalog: Catalog) -> Path:
@@ -64,7 +71,7 @@ def test_there_are_enough_of_them_and_each_says_what_it_is(bug: Bug) -> None:
         assert first and not first.startswith("---"), patch
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
 def test_five_runs_alike(bug: Bug, judge: Judge, build: Build, catalog: Catalog, new_seeds: NewSeeds) -> None:
     judge_alike(bug, judge, build, catalog, new_seeds(5), new_seeds(5))

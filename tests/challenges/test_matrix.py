@@ -30,7 +30,7 @@ def test_every_check_passes_on_the_clean_tree(bug: Bug, look: Look) -> None:
     assert look(bug, tree_folder(), SEED) == "fixed"
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("injected", BUGS, ids=short)
 def test_table(injected: Bug, look: Look, build: Build, capsys: pytest.CaptureFixture[str]) -> None:
     """With one bug injected, its own check says broken and every other says fixed; the README shows it."""
@@ -50,7 +50,7 @@ def line(first: str, others: Iterable[str]) -> str:
     return f"{first:7}  {'  '.join(f'{other:6}' for other in others)}".rstrip()
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("bug", BUGS, ids=short)
 def test_within_its_level_only_the_repaired_bug_is_fixed(
     bug: Bug, look: Look, build: Build, catalog: Catalog

@@ -75,6 +75,16 @@ def test_a_check_may_ask_what_the_clean_tree_does_with_the_same_inputs(
     assert judge.clean(bug, SEED) == judge.measure(bug, tree, SEED)[1].data
 
 
+def test_its_answer_may_be_measured_ahead(judge: Judge, asking: tuple[Bug, Path, Path]) -> None:
+    bug, tree, diary = asking
+    judge.ask_ahead(bug, SEED)
+    asked = diary.read_text()
+    assert [line.split()[1] for line in asked.splitlines()] == ["clean", "clean"]
+    assert judge.judge(bug, tree, SEED).kind == "fixed"
+    after = diary.read_text().removeprefix(asked)
+    assert {line.split()[1] for line in after.splitlines()} == {"workspace"}
+
+
 def test_a_check_that_does_not_ask_costs_no_measurement_more(
     judge: Judge, asking: tuple[Bug, Path, Path]
 ) -> None:
@@ -93,6 +103,7 @@ def test_without_the_clean_trees_answer_nothing_is_said_of_the_workspace(
     (tmp_path / "worn" / "nanochat" / "__init__.py").write_text("raise OSError('no such device')\n")
     with Judge(tmp_path / "worn") as judge:
         verdict = judge.judge(bug, tree, SEED)
+        judge.ask_ahead(bug, SEED)
     assert verdict.kind == "unknown"
     assert "no such device" in verdict.message
     assert not diary.exists()

@@ -158,21 +158,22 @@ def kill_small_changes(count: int, hunt: Hunt) -> None:
             again(hunt).start("1")
 
 
-def kill_checks(count: int, hunt: Hunt, noted: Path) -> None:
+def kill_checks(count: int, hunt: Hunt, temporary: Path) -> None:
     """Nothing that was measuring lives on, and the state is as it was or has the verdict."""
+    noted = hunt.folder / "level1" / "pids"
     with (hunt.folder / "level1" / TOKENIZER).open("a") as file:
         file.write(
             f"\nimport os, time\nopen({str(noted)!r}, 'a').write(f'{{os.getpid()}} ')\ntime.sleep(1)\n"
         )
-    for seconds in killing_times(count, 1.5):
-        kill_after(seconds, hunt.folder, "check", noted.parent)
+    for seconds in (*killing_times(count, 2.5), 120):  # the last one ends before that
+        kill_after(seconds, hunt.folder, "check", temporary)
         later = again(hunt)
         assert later.state().bug("1.1").verdict in (None, "broken")
         assert later.store.notices == []
-    for pid in noted.read_text().split() if noted.exists() else ():
+    for pid in noted.read_text().split():
         assert ended(int(pid))
     # What a kill leaves before there is anything to leave behind is an empty folder.
-    assert soon(lambda: not list(noted.parent.glob("bughunt-*/*")))
+    assert soon(lambda: not list(temporary.glob("bughunt-*/*")))
 
 
 def _made(folder: Path) -> Path:
@@ -193,7 +194,7 @@ def test_killed_while_noting(hunt: Hunt) -> None:
 
 
 def test_killed_while_checking(hunt: Hunt, tmp_path: Path) -> None:
-    kill_checks(2, hunt, _made(tmp_path / "noted") / "pids")
+    kill_checks(2, hunt, _made(tmp_path / "temporary"))
 
 
 @pytest.mark.soak
@@ -201,4 +202,4 @@ def test_killed_many_times(hunt: Hunt, tmp_path: Path, level1_only: Catalog) -> 
     kill_rewrites(20, hunt)
     kill_small_changes(20, hunt)
     kill_starts(20, _made(tmp_path / "starts"), level1_only)
-    kill_checks(5, hunt, _made(tmp_path / "noted") / "pids")
+    kill_checks(5, hunt, _made(tmp_path / "temporary"))

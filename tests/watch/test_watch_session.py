@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from watching import ScriptedJudge, Watcher
+from watching import PATIENCE_SECONDS, ScriptedJudge, Watcher
 
 from bughunt.content.level import Bug
 from bughunt.hunt.hunt import Hunt
@@ -42,6 +42,20 @@ def test_everything_is_judged_at_the_start(watch: Watch) -> None:
     assert watcher.judge.asked == [bug.id for bug in watcher.bugs]
     assert watcher.audience.kinds == ["broken"] * 3
     assert [watcher.checks(bug) for bug in watcher.bugs] == [1, 1, 1]
+
+
+def test_the_clean_trees_answers_to_the_next_questions_are_measured_meanwhile(
+    watch: Watch, hunt: Hunt
+) -> None:
+    watcher = watch()
+    judge = watcher.judge
+    watcher.settle(3)
+    assert all(judge.went_ahead.acquire(timeout=PATIENCE_SECONDS) for _ in range(3))
+    ahead = set(judge.seeds_ahead)
+    assert ahead.isdisjoint(judge.seeds)
+    saves(hunt, watcher.bugs[0].files[0], "# an edit")
+    watcher.settle(6)
+    assert set(judge.seeds[3:]) == ahead
 
 
 def test_bugs_of_the_saved_file_are_judged_first(watch: Watch, hunt: Hunt) -> None:

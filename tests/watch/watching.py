@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from threading import Condition, Event
+from threading import Condition, Event, Semaphore
 from typing import Any
 
 from bughunt.content.level import Bug
@@ -23,6 +23,9 @@ class ScriptedJudge:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.seeds: list[tuple[str, int]] = []
+        self.seeds_ahead: list[tuple[str, int]] = []
+        self.went_ahead = Semaphore(0)
         self.kinds: dict[str, str] = {}
         self.hangs: set[str] = set()
         self.before: Callable[[Bug, Path], None] = lambda bug, workspace: None
@@ -36,8 +39,13 @@ class ScriptedJudge:
     def prepare(self, bugs: Iterable[Bug]) -> None:
         pass
 
+    def ask_ahead(self, bug: Bug, seed: int, *, stop: Event) -> None:
+        self.seeds_ahead.append((bug.id, seed))
+        self.went_ahead.release()
+
     def judge(self, bug: Bug, workspace: Path, seed: int, *, first: bool = False, stop: Event) -> Verdict:
         self.asked.append(bug.id)
+        self.seeds.append((bug.id, seed))
         self.before(bug, workspace)
         if bug.id in self.hangs:
             assert stop.wait(PATIENCE_SECONDS)
