@@ -28,8 +28,12 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="session")
 def judge() -> Iterator[Judge]:
-    """One judge for all tests: its server imports torch once. A fix that hangs is not waited for as long."""
+    """One judge for all tests: its server imports what bugs need once, optimizers of a fix's own included.
+
+    A fix that hangs is not waited for as long as a player's is.
+    """
     with Judge(tree_folder(), limits=Limits(seconds=20.0)) as judge:
+        judge.prepare(every_bug())
         yield judge
 
 

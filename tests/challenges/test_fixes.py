@@ -29,6 +29,7 @@ def each(kind: str) -> pytest.MarkDecorator:
     )
 
 
+@pytest.mark.few(45)
 @each("accept-")
 def test_a_correct_fix(
     bug: Bug, patch: Path, look: Look, build: Build, catalog: Catalog, new_seeds: NewSeeds
@@ -39,7 +40,7 @@ def test_a_correct_fix(
     assert look(bug, among_others(bug, patch, build, catalog), other) == "fixed", other
 
 
-@pytest.mark.few(80)
+@pytest.mark.few(60)
 @each("reject-")
 def test_a_near_miss(
     bug: Bug, patch: Path, judge: Judge, build: Build, catalog: Catalog, new_seeds: NewSeeds
@@ -71,7 +72,7 @@ def test_there_are_enough_of_them_and_each_says_what_it_is(bug: Bug) -> None:
         assert first and not first.startswith("---"), patch
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
 def test_five_runs_alike(bug: Bug, judge: Judge, build: Build, catalog: Catalog, new_seeds: NewSeeds) -> None:
     judge_alike(bug, judge, build, catalog, new_seeds(5), new_seeds(5))

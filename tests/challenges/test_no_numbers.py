@@ -123,6 +123,7 @@ def assert_noticed(question: Question, changes: list[Change]) -> None:
     assert not list(differences(before, question.measured)), "a change is left, or a check changes its data"
 
 
+@pytest.mark.few(6)
 @by_bug
 def test_nothing_else_is_a_repair(bug: Bug, judge: Judge, new_seeds: NewSeeds) -> None:
     seed, draw = new_seeds(2)
@@ -139,7 +140,7 @@ def test_nothing_else_is_a_repair_many_times_over(bug: Bug, judge: Judge, new_se
     assert_noticed(question, changes)
 
 
-@pytest.mark.few(10)
+@pytest.mark.few(6)
 @pytest.mark.parametrize(
     ("bug", "entry", "where"),
     [

@@ -75,6 +75,7 @@ def test_names_and_history(level: Level, tmp_path: Path) -> None:
     assert not removed, "a patch adds a comment"
 
 
+@pytest.mark.few(5)
 @by_bug
 def test_failure_messages(level: Level, bug: Bug, judge: Judge, build: Build) -> None:
     """Of the bug, alone and in its level, with a new seed each time; for near misses see test_fixes.py."""

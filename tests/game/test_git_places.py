@@ -85,6 +85,7 @@ def test_a_whole_game_touches_nothing_outside_the_hunt(
     play("restore", "--list")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("place", ["$HOME", "two\nlines"], indirect=True, ids=repr)
 def test_a_doctor_called_in_a_workspace_undoes_nothing(
     place: Path, tmp_path: Path, level1: Level, monkeypatch: pytest.MonkeyPatch

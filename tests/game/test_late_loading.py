@@ -79,14 +79,14 @@ def run(hunt: Hunt, *arguments: str, conditions: str = "") -> tuple[int, list[st
     return done.returncode, json.loads(report.read_text())
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_nothing_is_loaded_late(case: Case, hunt: Hunt, workspace: Path) -> None:
     prepare(workspace, case.code)
     assert run(hunt, *case.arguments, conditions=case.conditions) == (case.status, [])
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("code", ["broken", "clean"])
 @pytest.mark.parametrize("level", ["level2", "level3"])
 def test_no_check_loads_anything_late(level: str, code: str, tmp_path: Path) -> None:

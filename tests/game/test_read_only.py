@@ -43,6 +43,7 @@ def run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("way", [mounted, another_user])
 @pytest.mark.parametrize("lacking", ["nothing", "state.json", "all states"])
 def test_a_check(way: Callable[[Path], list[str]], lacking: str, started: Player) -> None:

@@ -16,6 +16,7 @@ from bughunt.errors import BughuntError
 from bughunt.hunt.hunt import Hunt
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("change", EDITS, ids=lambda change: change.__name__)
 def test_reset_and_restore_and_restore_again(
     change: Callable[[Path], None], hunt: Hunt, workspace: Path

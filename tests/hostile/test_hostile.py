@@ -30,6 +30,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "judge.md"
 ALL = [(column, mode, user) for column in COLUMNS for mode in ("fork", "fresh") for user in (None, NOBODY)]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("quarter", range(4))
 def test_many_held_by_default(quarter: int, new_seeds: Any, players: Any) -> None:
     drawn = random.Random(new_seeds(1)[0])
@@ -37,6 +38,7 @@ def test_many_held_by_default(quarter: int, new_seeds: Any, players: Any) -> Non
         look_at(case, "default", "fork", None, players)
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize(("column", "mode", "user"), ALL)
 def test_a_few_drawn(column: str, mode: str, user: int | None, new_seeds: Any, players: Any) -> None:
     drawn = random.Random(new_seeds(1)[0])
