@@ -125,7 +125,11 @@ def check(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Judge the bugs: exit status 0 when all of them are fixed, 1 when not, 3 when the judge failed."""
+    """Judge the bugs: exit status 0 when all of them are fixed, 1 when not, 3 when the judge failed.
+
+    While it is measured, code may write to its workspace and to a temporary folder, on Linux nowhere else.
+    What it prints is shown when it crashes.
+    """
     from bughunt.cli.rehearsal import rehearse
     from bughunt.hunt.judging import new_seed
     from bughunt.render import working

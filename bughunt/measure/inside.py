@@ -12,6 +12,7 @@ import tempfile
 import time
 import traceback
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -43,6 +44,10 @@ def perform(request: dict[str, Any], result_fd: int) -> NoReturn:
 
 
 def _measure(request: dict[str, Any]) -> Any:
+    # What is printed before a crash is shown, and this process ends without a last word.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
     os.chdir(request["scratch"])
     # A fork has those of its server.
     os.environ.update(places_in(request["scratch"]))

@@ -11,6 +11,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Literal, cast
 
+from bughunt.confine import hold
 from bughunt.disk.files import remove_folder
 from bughunt.disk.places import make_temporary_folder
 from bughunt.measure.client import Server, Start
@@ -18,7 +19,7 @@ from bughunt.measure.connection import ServerGone
 from bughunt.measure.fresh import run_fresh
 from bughunt.measure.kit import Kit
 from bughunt.measure.outcomes import Failure, Flag, Limits, Outcome, Stopped
-from bughunt.measure.results import conclude
+from bughunt.measure.results import conclude, with_what_holds_it
 from bughunt.measure.sandbox import WAYS, Way
 from bughunt.measure.visible import view_of
 from bughunt.search_path import trusted_search_path
@@ -134,9 +135,15 @@ class Measurer:
                 outcome = self._ask_server(request, limits, stop)
             if stop is not None and stop.is_set():
                 raise Stopped
-            return outcome
+            return self._with_what_holds_it(outcome, limits)
         finally:
             remove_folder(scratch)
+
+    def _with_what_holds_it(self, outcome: Outcome, limits: Limits) -> Outcome:
+        if self._confinement == "none" or hold.lacking():
+            return outcome
+        writes_to = "a temporary folder" + " and its workspace" * (self._confinement not in WAYS)
+        return with_what_holds_it(outcome, writes_to, limits)
 
     def _may_be_read(self, place: str) -> bool:
         path = Path(place).resolve()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +14,12 @@ from bughunt.measure.process_exit import ProcessExit
 from bughunt.measure.texts import tidy
 
 _DETAIL_CHARACTERS = 4000
+_PRINTED_CHARACTERS = 1500
+
+# What a program says that was refused something, or was given no more.
+_REFUSED = re.compile(
+    r"Permission denied|Operation not permitted|Read-only file system|File too large|File size limit exceeded"
+)
 
 
 def conclude(process: ProcessExit, limits: Limits) -> Outcome:
@@ -43,13 +50,24 @@ def conclude(process: ProcessExit, limits: Limits) -> Outcome:
     return Failure(_say_ended(process.status), printed, seconds=process.seconds)
 
 
+def with_what_holds_it(outcome: Outcome, writes_to: str, limits: Limits) -> Outcome:
+    """Says of code that was refused something that the game may have done it."""
+    if not isinstance(outcome, Failure) or not _REFUSED.search(f"{outcome.message} {outcome.detail}"):
+        return outcome
+    may = f"may write to {writes_to} alone ({limits.written >> 20} MB a file), and open no Unix sockets"
+    return replace(outcome, message=f"{outcome.message} While it is measured, code {may}.")
+
+
 def _failure(answer: dict[str, Any], printed: str) -> Failure | None:
     if "unfit" in answer:
         reason = tidy(str(answer["unfit"]), 200)
         return Failure(f"What the code returned is not of a kind that can be measured: {reason}", printed)
     if isinstance(answer.get("raised"), dict):
         raised = {str(key): str(value) for key, value in answer["raised"].items()}
-        return Failure(_say_raised(raised), tidy(raised.get("detail", ""), _DETAIL_CHARACTERS))
+        detail = tidy(raised.get("detail", ""), _DETAIL_CHARACTERS)
+        if printed.strip():
+            detail += f"\n\nBefore that it printed:\n{tidy(printed, _PRINTED_CHARACTERS)}"
+        return Failure(_say_raised(raised), detail)
     return None
 
 

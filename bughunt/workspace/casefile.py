@@ -21,7 +21,9 @@ each repair is judged on its own, in any order.
     bughunt check           judge every repair of this level
     bughunt reset {first}      put the files of one bug back (your edits are kept aside)
 
-What you run in here leaves its files in `runs/`, which no check looks at.
+What you run in here leaves its files in `runs/`, which no check looks at. What a check runs may write to
+this folder (by its full path) and to a temporary one, which goes when it ends; on Linux nowhere else.
+What it prints is shown when it crashes.
 """
 
 _SYMPTOM = """\

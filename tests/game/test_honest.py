@@ -160,6 +160,22 @@ def test_honest_code_passes_by_itself(
     assert verdict.kind == "fixed", verdict
 
 
+def test_what_is_refused_says_that_the_game_refuses_it(
+    judge: Judge, workspace: Path, confinement: Confinement
+) -> None:
+    verdict = judged(judge, workspace, f"open({str(workspace.parent / 'log')!r}, 'w')")
+    if confinement == "none":
+        assert verdict.kind == "fixed", verdict
+    else:
+        assert verdict.kind == "crashed" and "code may write to" in verdict.message, verdict
+
+
+def test_what_was_printed_before_a_crash_is_shown(judge: Judge, workspace: Path) -> None:
+    verdict = judged(judge, workspace, "print('rows', 3, 'of', 4); raise ValueError('no more')")
+    assert verdict.kind == "crashed" and "may write" not in verdict.message, verdict
+    assert "\n\nBefore that it printed:\nrows 3 of 4" in verdict.detail, verdict
+
+
 @pytest.mark.parametrize("name", BORROWING)
 def test_borrowing_is_said(name: str, judge: Judge, workspace: Path) -> None:
     verdict = judged(judge, workspace, BORROWING[name].format(tree=str(tree_folder())))
