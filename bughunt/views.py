@@ -84,6 +84,11 @@ class Code:
     language: Literal["diff", "text"] = "text"
 
 
+def quoted(text: str) -> Code:
+    """What measured code raised or printed, as a quotation: no line of it passes for one of the game's."""
+    return Code("\n".join(f"  | {line}".rstrip() for line in text.split("\n")))
+
+
 View = Text | Item | Heading | Table | Plot | Tokens | Code
 
 

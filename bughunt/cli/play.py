@@ -144,7 +144,8 @@ def check(
 
     with working("Judging …"):
         rehearse(hunt)
-        checked = hunt.check(bugs or (), new_seed() if seed is None else seed, report, sandbox=sandbox)
+        asked = new_seed() if seed is None else seed
+        checked = hunt.check(bugs or (), asked, report, sandbox=sandbox, chosen=seed is not None)
     answer(as_json, lambda: verdicts.check_document(checked), lambda: verdicts.check_summary(checked))
     if checked.completed and not as_json:
         state = hunt.state()

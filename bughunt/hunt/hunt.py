@@ -125,8 +125,10 @@ class Hunt:
         on_verdict: Callable[[Verdict], None] = lambda _: None,
         *,
         sandbox: bool = False,
+        chosen: bool = False,
     ) -> Checked:
-        """Judges the named bugs, or all of the active level, and records the verdicts.
+        """Judges the named bugs, or all of the active level, and records the verdicts. Was the seed `chosen`
+        by somebody?
 
         Raises BughuntError when a `sandbox` is asked for and this system has none.
         """
@@ -134,12 +136,13 @@ class Hunt:
         state = self.store.read()
         level = judging.level_to_check(self.catalog, bugs) or self.active(state)
         started = self.started(level, state)
-        return judging.check(self.store, started, bugs or level.bugs, seed, on_verdict, sandbox=sandbox)
+        bugs = bugs or list(level.bugs)
+        return judging.check(self.store, started, bugs, seed, on_verdict, sandbox=sandbox, chosen=chosen)
 
-    def record(self, verdict: Verdict, seed: int) -> bool:
-        """Notes a verdict on a bug. Is its level complete with it, and was not before?"""
+    def record(self, verdict: Verdict, seed: int, files: str) -> bool:
+        """Notes a verdict; see `judging.record`. Is its level complete with it, and was not before?"""
         level = self.catalog.level_of(self.catalog.bug(verdict.bug))
-        return judging.record(self.store, self.started(level), verdict, seed)
+        return judging.record(self.store, self.started(level), verdict, seed, files)
 
     def reset_plan(self, name: str | None) -> Reset:
         """What `reset` of a bug, or of all of the active level, is going to do."""

@@ -47,9 +47,11 @@ def check(
     on_verdict: Callable[[Verdict], None],
     *,
     sandbox: bool,
+    chosen: bool,
 ) -> Checked:
     """Judges `bugs`, all of one level, and records the verdicts.
 
+    A seed that somebody has `chosen` foretells the inputs: what passes with it is asked once more by another.
     Raises BughuntError when a `sandbox` is asked for and this system has none.
     """
     path, completed, verdicts = started.ready().path, False, []
@@ -59,9 +61,11 @@ def check(
     with open_judge(store.folder, sandbox=sandbox) as judge:
         judge.prepare(bugs, path)
         for bug in bugs:
-            verdict = judge.judge(bug, path, seed, first=not state.bug(bug.id).solved)
+            files = files_hash(path)
+            other = new_seed() if chosen else None
+            verdict = judge.judge(bug, path, seed, first=not state.bug(bug.id).solved, also=other)
             with _told_if_not_recorded(store, f"The verdict on {bug.id}"):
-                completed |= record(store, started, verdict, seed)
+                completed |= record(store, started, verdict, seed, files)
             verdicts.append(verdict)
             on_verdict(verdict)
     return Checked(started.level, verdicts, seed, completed)
@@ -77,14 +81,15 @@ def _expect_open(workspace: Path) -> None:
         )
 
 
-def record(store: Store, started: StartedLevel, verdict: Verdict, seed: int) -> bool:
-    """Notes a verdict. Is the level complete with it, and was not before?"""
+def record(store: Store, started: StartedLevel, verdict: Verdict, seed: int, files: str) -> bool:
+    """Notes a verdict on `files`, as `files_hash` tells them: before they were measured, for code may write
+    to its workspace. Is the level complete with it, and was not before?"""
     bugs = [bug.id for bug in started.level.bugs]
     event = events.Check(
         bug=verdict.bug,
         verdict=verdict.kind,
         seed=seed,
-        files=files_hash(started.path),
+        files=files,
         elsewhere=verdict.elsewhere,
     )
     with store.update() as change:

@@ -95,6 +95,9 @@ class Judge:
         self._measurer.warm_up(preload, workspace)
         for bug in bugs:
             self._prepare(bug)
+        files = [self._files[bug.folder] for bug in bugs]
+        if any(isinstance(one, BugFiles) and one.check.wants_clean for one in files):
+            self._measurer.warm_up(preload, self._clean_tree, apart=True)
 
     def measure(
         self, bug: Bug, workspace: Path, seed: int, *, stop: Flag | None = None
@@ -117,19 +120,24 @@ class Judge:
         return self._ask(bug, (seed,))[0].clean
 
     def ask_ahead(self, bug: Bug, seed: int, *, stop: Flag | None = None) -> None:
-        """Has the clean tree measured now that the verdict by `seed` will ask for, so that it comes sooner.
-
-        What goes wrong is found again, and told, with that verdict.
-        """
+        """Has the clean tree measured now, for a verdict by `seed`, which tells what goes wrong with that."""
         with suppress(FilesUnusable, ControlUnusable):
             self._ask(bug, _seeds(seed), stop)
 
     def judge(
-        self, bug: Bug, workspace: Path, seed: int, *, first: bool = False, stop: Flag | None = None
+        self,
+        bug: Bug,
+        workspace: Path,
+        seed: int,
+        *,
+        first: bool = False,
+        also: int | None = None,
+        stop: Flag | None = None,
     ) -> Verdict:
         """The verdict on `bug` in `workspace`, with inputs drawn by `seed`.
 
-        What passes is measured once more, on inputs drawn anew: a repair that fails there is none. One that
+        What passes is measured once more, on inputs drawn anew: a repair that fails there is none; and by the
+        seed `also`, for a `seed` that its author knew. One that
         works from elsewhere than the defect is `fixed` as well, and the verdict says so; for the `first`
         pass of a bug the defect is even put back, in a copy, to see whether that matters.
         """
@@ -138,6 +146,8 @@ class Judge:
             self._prepare(bug)
             question, again = self._ask(bug, _seeds(seed), stop)
             kind, message, detail = self._answer_twice(question, again, workspace, stop)
+            if kind == "fixed" and also is not None:
+                kind, message, detail = self._answer_by_another_seed(bug, workspace, also, stop)
         except FilesUnusable as error:
             kind, message, detail = "unknown", _OWN_FILES, str(error)
         except ControlUnusable as error:
@@ -172,6 +182,12 @@ class Judge:
                 conclusion = self._conclude_surely(again, outcome(), stop)
         return conclusion
 
+    def _answer_by_another_seed(self, bug: Bug, workspace: Path, seed: int, stop: Flag | None) -> _Conclusion:
+        [question] = self._ask(bug, (seed,), stop)
+        outcome = self._observe(bug, workspace, question.inputs, stop)
+        kind, message, detail = self._conclude_surely(question, outcome, stop)
+        return kind, message and f"With the seed that was given it passes, with {seed} not. {message}", detail
+
     @contextmanager
     def _measuring_ahead(
         self, question: _Question, workspace: Path, stop: Flag | None
@@ -195,10 +211,11 @@ class Judge:
         return self._masks.outcome(outcome, workspace)
 
     def _observe_clean(self, bug: Bug, inputs: Any, stop: Flag | None) -> Outcome:
-        """What of the clean tree's doing with `inputs` the bug's check wants to know."""
+        """What of the clean tree's doing with `inputs` the bug's check wants to know: no process that runs
+        code of a workspace descends from one that has seen it."""
         function, preload = self._files_of(bug).control, bug.card.preload
         outcome = self._measurer.measure(
-            bug.measure, self._clean_tree, inputs, preload, self._limits, stop, function=function
+            bug.measure, self._clean_tree, inputs, preload, self._limits, stop, function=function, apart=True
         )
         return self._masks.outcome(outcome, self._clean_tree)
 

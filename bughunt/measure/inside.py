@@ -116,13 +116,14 @@ def describe(error: BaseException, workspace: str) -> dict[str, str]:
     """The exception's type and message, and its traceback as far as it runs through the workspace."""
     root = os.path.realpath(workspace) + os.sep
     lines: list[str] = []
-    with suppress(Exception):
+    # Code of the exception's own is run here.
+    with suppress(BaseException):
         for frame in traceback.extract_tb(error.__traceback__):
             path = os.path.realpath(frame.filename)
             if path.startswith(root):
                 shown = path[len(root) :]
                 lines += [f'  File "{shown}", line {frame.lineno}, in {frame.name}', f"    {frame.line}"]
-    with suppress(Exception):
+    with suppress(BaseException):
         lines += [line.rstrip("\n") for line in traceback.format_exception_only(error)]
     text = "\n".join(lines).replace(root, "")
     return {"type": type(error).__name__, "message": _safe_str(error), "detail": text[-4000:]}
@@ -132,7 +133,7 @@ def _safe_str(error: BaseException) -> str:
     try:
         text = str(error)
         return text if len(text) <= 500 else text[:500] + " …"
-    except Exception:
+    except BaseException:
         return "(its message cannot be shown)"
 
 

@@ -64,7 +64,7 @@ class Measurer:
         self.workers = 1 if sys.platform == "win32" else workers
         self._confinement = confinement
         self._hidden = [str(path.resolve()) for path in hidden]
-        self._servers: dict[str, Server] = {}
+        self._servers: dict[tuple[str, bool], Server] = {}
         self._changing = Lock()
         self._folder = make_temporary_folder()
         self._scratch = self._folder / "scratch"
@@ -81,17 +81,19 @@ class Measurer:
         self.close()
 
     def close(self) -> None:
-        for workspace in list(self._servers):
-            self._drop(workspace, self._servers[workspace])
+        for server in list(self._servers.values()):
+            self._drop(server)
         remove_folder(self._folder)
 
-    def warm_up(self, preload: Iterable[str] = (), workspace: Path | None = None) -> None:
-        """Starts the server, so that it imports while the caller does something else.
+    def warm_up(
+        self, preload: Iterable[str] = (), workspace: Path | None = None, *, apart: bool = False
+    ) -> None:
+        """Starts the server (`apart`: see `measure`), which imports while the caller does something else.
 
         In a sandbox each workspace has a server of its own: there it takes a `workspace`.
         """
         if sys.platform != "win32" and (workspace or self._confinement not in WAYS):
-            self._started(str(workspace.resolve()) if workspace else "", preload)
+            self._started(str(workspace.resolve()) if workspace else "", preload, apart)
 
     def take(self, measure: Path) -> None:
         """Reads the file `measure` as it is now: what becomes of it afterwards does not matter."""
@@ -107,9 +109,11 @@ class Measurer:
         stop: Flag | None = None,
         *,
         function: str = "measure",
+        apart: bool = False,
     ) -> Outcome:
         """Runs `measure(inputs)`, or another `function`, of the file `measure` with `workspace` first on the
-        module search path.
+        module search path; `apart` from all measurements that are not, whose processes could find in their
+        memory what the one before them left in that of the server.
 
         Raises Stopped when another thread sets `stop` meanwhile (on Windows only after the measurement).
         """
@@ -132,7 +136,7 @@ class Measurer:
             if sys.platform == "win32":
                 outcome = conclude(run_fresh(request, self._search_path), limits)
             else:
-                outcome = self._ask_server(request, limits, stop)
+                outcome = self._ask_server(request, limits, stop, apart)
             if stop is not None and stop.is_set():
                 raise Stopped
             return self._with_what_holds_it(outcome, limits)
@@ -174,26 +178,23 @@ class Measurer:
             "has_own_view": False,
         }
 
-    def _ask_server(self, request: dict[str, Any], limits: Limits, stop: Flag | None) -> Outcome:
+    def _ask_server(self, request: dict[str, Any], limits: Limits, stop: Flag | None, apart: bool) -> Outcome:
         # Only the code under measurement runs beside the server, so it is what ended it, most likely; an
         # accident would hardly happen twice.
         for _ in range(2):
-            server = self._started(request["workspace"], request["preload"])
+            server = self._started(request["workspace"], request["preload"], apart)
             try:
                 return server.ask(request, limits, stop)
             except ServerGone as gone:
                 started, printed = gone.started, server.printed()
-                self._drop(request["workspace"], server)
+                self._drop(server)
         if started:
             return Failure("The code ended, or stopped, the process that supervises its measurement.")
         return Failure("The measuring process could not be started.", printed, ours=True)
 
-    def _key(self, workspace: str) -> str:
+    def _started(self, workspace: str, preload: Iterable[str], apart: bool) -> Server:
         # In a sandbox nothing but the one workspace is to be seen, so each has a server of its own.
-        return workspace if self._confinement in WAYS else ""
-
-    def _started(self, workspace: str, preload: Iterable[str]) -> Server:
-        key = self._key(workspace)
+        key = (workspace if self._confinement in WAYS else "", apart)
         with self._changing:
             server = self._servers.pop(key, None) or Server(self._start(workspace, preload))
             # The last one is that used last.
@@ -216,9 +217,7 @@ class Measurer:
         view = view_of(workspace, plain.scratch, kit, self._search_path[1:], self._hidden)
         return replace(plain, way=self._confinement, view=view)
 
-    def _drop(self, workspace: str, server: Server) -> None:
-        key = self._key(workspace)
+    def _drop(self, server: Server) -> None:
         with self._changing:
-            if self._servers.get(key) is server:
-                del self._servers[key]
-                server.close()
+            for key in [key for key, other in self._servers.items() if other is server]:
+                self._servers.pop(key).close()

@@ -13,7 +13,7 @@ from bughunt.loading import load_module
 from bughunt.measure.outcomes import Failure, Outcome
 from bughunt.render.plain import draw
 from bughunt.screens.document import document
-from bughunt.views import Code, Table, Text, View, to_json
+from bughunt.views import Table, Text, View, quoted, to_json
 
 _A_WIDTH = 80
 _LONGEST = 10_000
@@ -73,7 +73,7 @@ def probe_failed(bug: Bug, failure: Failure) -> list[View]:
     """Why there is nothing to show."""
     views: list[View] = [Text(f"{bug.id} could not be measured. {failure.message}", "bad")]
     if failure.detail:
-        views.append(Code(failure.detail))
+        views.append(quoted(failure.detail))
     return views
 
 

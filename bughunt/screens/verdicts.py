@@ -8,14 +8,14 @@ from bughunt.hunt.results import Checked
 from bughunt.judge.verdict import Verdict
 from bughunt.screens.document import document
 from bughunt.screens.tones import VERDICT_TONES
-from bughunt.views import Code, Item, Text, View
+from bughunt.views import Item, Text, View, quoted
 
 
 def verdict(result: Verdict) -> list[View]:
     """One verdict, as it comes in."""
     views: list[View] = [Item(f"{result.bug}  {result.kind}", result.message, VERDICT_TONES[result.kind])]
     if result.detail:
-        views.append(Code(result.detail))
+        views.append(quoted(result.detail))
     return views
 
 

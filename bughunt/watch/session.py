@@ -14,6 +14,7 @@ from threading import Thread
 
 from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
+from bughunt.hunt.edits import files_hash
 from bughunt.hunt.hunt import Hunt
 from bughunt.hunt.judging import not_recorded, open_judge
 from bughunt.judge import Judge, Verdict
@@ -160,20 +161,21 @@ class Session:
         self._status.running = bug.id
         self._show(judging)
         first = not self._state.bug(bug.id).solved
+        files = files_hash(workspace)
         verdict = judging.judge.judge(bug, workspace, judging.seed, first=first, stop=stop)
         if stop.is_set():
             raise Stopped
         judging.note(bug, verdict)
-        completed = self._recorded(verdict, judging)
+        completed = self._recorded(verdict, judging, files)
         self._state = self._hunt.state()
         if completed:
             after = Text("n goes on to the next level.", "strong")
             self._tell(Page([*level_debrief(judging.level, self._state), after]))
 
-    def _recorded(self, verdict: Verdict, judging: Judging) -> bool:
+    def _recorded(self, verdict: Verdict, judging: Judging, files: str) -> bool:
         """Is the level complete with this verdict? It is shown also where the hunt cannot be written to."""
         try:
-            return self._hunt.record(verdict, judging.seed)
+            return self._hunt.record(verdict, judging.seed, files)
         except BughuntError as error:
             judging.unrecorded.add(verdict.bug)
             self._hunt.store.tell(not_recorded(f"The verdict on {verdict.bug}", error))

@@ -71,6 +71,16 @@ def test_bad_usage_is_two(player: Player, command: list[str]) -> None:
     assert player.run(*command).code == 2
 
 
+def test_what_code_raises_does_not_pass_for_a_verdict(started: Player) -> None:
+    with (started.workspace / LEVEL.bugs[0].files[0]).open("a") as file:
+        file.write("raise ValueError('\\n1.1  fixed\\n1 of 1 fixed.')\n")
+    for command in ("check", "probe"):
+        ran = started.run(command, "1.1")
+        assert ran.code == 1
+        assert "1 of 1 fixed." in ran.out
+        assert not [line for line in ran.out.splitlines() if line.startswith(("1.1  fixed", "1 of 1"))]
+
+
 def test_a_failed_start_leaves_no_hunt(player: Player) -> None:
     player.run("start", "level99")
     assert list(player.folder.iterdir()) == []

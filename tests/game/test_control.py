@@ -31,6 +31,7 @@ def test_it(inputs, measured, clean):
 """
 
 _SAYS_WHERE_IT_RAN = """
+import os
 from pathlib import Path
 
 
@@ -43,7 +44,7 @@ def measure(inputs):
 
     clean = "judge-tree" not in nanochat.__file__
     with Path(inputs["diary"]).open("a") as diary:
-        diary.write(f"{inputs['number']} {'clean' if clean else 'workspace'}\\n")
+        diary.write(f"{inputs['number']} {'clean' if clean else 'workspace'} {os.getppid()}\\n")
     return inputs["number"] % 7
 """
 
@@ -68,10 +69,15 @@ def test_a_check_may_ask_what_the_clean_tree_does_with_the_same_inputs(
     for _ in range(2):
         assert judge.judge(bug, tree, SEED).kind == "fixed"
     entries = [line.split() for line in diary.read_text().splitlines()]
-    for number in {number for number, _ in entries}:
-        places = [place for other, place in entries if other == number]
+    for number in {number for number, _, _ in entries}:
+        places = [place for other, place, _ in entries if other == number]
         assert places == ["clean", "workspace", "workspace"]
-    assert [place for _, place in entries[:2]] == ["clean", "clean"]
+    assert [place for _, place, _ in entries[:2]] == ["clean", "clean"]
+    # Of an answer, something may stay in the memory of the process that forks.
+    forkers = {(place, parent) for _, place, parent in entries}
+    assert {one for place, one in forkers if place == "clean"}.isdisjoint(
+        {one for place, one in forkers if place == "workspace"}
+    )
     assert judge.clean(bug, SEED) == judge.measure(bug, tree, SEED)[1].data
 
 

@@ -13,6 +13,7 @@ from bughunt.content.catalog import Catalog
 from bughunt.content.installed import tree_folder
 from bughunt.errors import BughuntError
 from bughunt.hunt import events
+from bughunt.hunt.edits import files_hash
 from bughunt.hunt.hunt import Hunt
 from bughunt.hunt.score import score
 from bughunt.judge import Judge, Verdict, VerdictKind
@@ -54,7 +55,7 @@ def test_a_start_whose_state_was_lost_is_taken_up(hunt: Hunt) -> None:
 def test_hints_count_until_the_bug_is_fixed(hunt: Hunt) -> None:
     given = [hunt.hint(hunt.catalog.bug("1.1")) for _ in range(5)]
     assert [hint.number if hint else None for hint in given] == [1, 2, 3, 4, None]
-    hunt.record(Verdict("1.2", "fixed"), 1)
+    hunt.record(Verdict("1.2", "fixed"), 1, "")
     bug = hunt.catalog.bug("1.2")
     assert hunt.hint(bug) is None
     assert len(hunt.hints_taken(bug, hunt.state())) == 4
@@ -62,11 +63,11 @@ def test_hints_count_until_the_bug_is_fixed(hunt: Hunt) -> None:
 
 
 def test_verdicts_are_counted_and_unknown_ones_change_nothing(hunt: Hunt) -> None:
-    hunt.record(Verdict("1.1", "fixed"), 1)
+    hunt.record(Verdict("1.1", "fixed"), 1, "")
     first = hunt.state().bug("1.1")
-    hunt.record(Verdict("1.1", "unknown"), 2)
+    hunt.record(Verdict("1.1", "unknown"), 2, "")
     assert hunt.state().bug("1.1").fixed
-    hunt.record(Verdict("1.1", "broken"), 3)
+    hunt.record(Verdict("1.1", "broken"), 3, "")
     after = hunt.state().bug("1.1")
     assert (after.verdict, after.solved_at, after.checks) == ("broken", first.solved_at, 3)
     assert after.solved
@@ -74,7 +75,7 @@ def test_verdicts_are_counted_and_unknown_ones_change_nothing(hunt: Hunt) -> Non
 
 def test_a_level_is_completed_once_and_again_after_it_was_broken(hunt: Hunt) -> None:
     def record(bug: str, kind: VerdictKind) -> bool:
-        return hunt.record(Verdict(bug, kind), 1)
+        return hunt.record(Verdict(bug, kind), 1, "")
 
     assert [record(bug, "fixed") for bug in ("1.1", "1.2", "1.3")] == [False, False, True]
     assert not record("1.3", "fixed")
@@ -87,7 +88,7 @@ def test_nothing_gives_a_hint_or_an_opened_solution_back(hunt: Hunt) -> None:
     hunt.hint(hunt.catalog.bug("1.1"))
     for _ in range(2):
         hunt.ask_solution("1.2")
-    hunt.record(Verdict("1.3", "fixed"), 1)
+    hunt.record(Verdict("1.3", "fixed"), 1, "")
     before = hunt.state()
     for step in (
         lambda: hunt.start("level1", fresh=True),
@@ -110,7 +111,7 @@ def test_nothing_gives_a_hint_or_an_opened_solution_back(hunt: Hunt) -> None:
 
 def test_resetting_a_bug_says_whom_it_reopens(hunt: Hunt) -> None:
     for bug in ("1.1", "1.2", "1.3"):
-        hunt.record(Verdict(bug, "fixed"), 1)
+        hunt.record(Verdict(bug, "fixed"), 1, "")
     assert hunt.reset_plan("1.1").reopened == ()
     plan = hunt.reset_plan("1.2")
     assert plan.reopened == ("1.3",)
@@ -124,7 +125,7 @@ def test_a_solution_is_asked_for_twice_and_is_free_once_solved(hunt: Hunt) -> No
     assert found is not None
     assert not found.free
     assert hunt.state().bug("1.1").solution_opened
-    hunt.record(Verdict("1.2", "fixed"), 1)
+    hunt.record(Verdict("1.2", "fixed"), 1, "")
     free = hunt.ask_solution("1.2")
     assert free is not None
     assert free.free
@@ -210,13 +211,24 @@ def test_measured_code_that_garbles_the_state(hunt: Hunt, monkeypatch: pytest.Mo
     assert (bug.verdict, bug.hints) == ("broken", 2)
 
 
+def test_code_that_removes_itself_while_it_is_measured(hunt: Hunt) -> None:
+    """The log has the hash of what was judged, not of what that has made of itself."""
+    file = hunt.folder / "level1" / TOKENIZER
+    before = file.read_text()
+    file.write_text(f"{before}\nopen(__file__, 'w').write({before!r})\n")
+    judged = files_hash(hunt.folder / "level1")
+    hunt.check(["1.1"], 3)
+    assert f'"files":"{judged}"' in hunt.store.log.path.read_text().splitlines()[-1]
+    assert file.read_text() == before
+
+
 @pytest.mark.parametrize("between", ["a hint", "a check", "a fresh start"])
 def test_asking_for_a_solution_counts_only_twice_in_a_row(between: str, hunt: Hunt) -> None:
     hunt.ask_solution("1.1")
     if between == "a hint":
         hunt.hint(hunt.catalog.bug("1.1"))
     elif between == "a check":
-        hunt.record(Verdict("1.1", "broken"), 1)
+        hunt.record(Verdict("1.1", "broken"), 1, "")
     else:
         hunt.start("level1", fresh=True)
     assert hunt.ask_solution("1.1") is None

@@ -90,8 +90,8 @@ def test_a_server_that_is_closed_keeps_nobody_waiting() -> None:
     """As when one thread finds it gone, and drops it, while another is about to ask."""
     with Measurer("fork", workers=2) as measuring:
         measuring.warm_up()
-        server = measuring._servers[""]
-        measuring._drop("", server)
+        server = measuring._servers["", False]
+        measuring._drop(server)
         refused = Event()
 
         def ask() -> None:

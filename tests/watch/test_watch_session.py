@@ -215,7 +215,7 @@ class TestAccidents:
     def test_another_command_changes_the_state(self, watch: Watch, hunt: Hunt) -> None:
         watcher = watch(manual=True)
         watcher.audience.until(lambda: bool(watcher.audience.heard))
-        Hunt(hunt.folder).record(Verdict("1.3", "crashed"), 1)
+        Hunt(hunt.folder).record(Verdict("1.3", "crashed"), 1, "")
         watcher.audience.until(lambda: watcher.audience.kinds == [None, None, "crashed"])
 
     def test_no_more_events(self, watch: Watch, hunt: Hunt, monkeypatch: pytest.MonkeyPatch) -> None:
