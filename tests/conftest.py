@@ -45,13 +45,15 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves to the soak what is not among the `few` cases of a test that a run draws."""
+    """Leaves to the soak what is not among the `few` cases of a test that a run draws: of a test, or of all
+    those of a file that are drawn `together`."""
     if config.getoption("keyword") or any("::" in argument for argument in config.args):
         return  # whoever asks for certain tests gets them
     families: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
         if few := item.get_closest_marker("few"):
-            families[item.nodeid.partition("[")[0], few.args[0]].append(item)
+            apart = "::" if few.kwargs.get("together") else "["
+            families[item.nodeid.partition(apart)[0], few.args[0]].append(item)
     soak = "soak" in (config.getoption("markexpr") or "").replace("not soak", "")
     for (name, few), family in families.items():
         drawn = random.Random(f"{config.stash[_SEED]} {name}").sample(family, min(few, len(family)))

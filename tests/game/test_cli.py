@@ -188,6 +188,7 @@ def test_the_solution_is_free_after_solving(started: Player, tmp_path: Path) -> 
     assert started.run("status", "--json").document["score"] == LEVEL.points
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("bug", LEVEL.bugs, ids=lambda bug: bug.id)
 def test_probes_show_numbers_and_leave_the_verdict_alone(started: Player, bug) -> None:
     ran = started.run("probe", bug.id, "--json", "--seed", "3")

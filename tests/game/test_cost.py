@@ -219,6 +219,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
+@pytest.mark.few(3, together=True)
 class TestInside:
     """The questions that no script answers, of a fresh model: to it all tokens are equally likely."""
 

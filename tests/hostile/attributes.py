@@ -59,6 +59,7 @@ ATTRIBUTES = (
         """,
         held_verdicts=BROKEN,
         held_says="used files of the game",
+        perhaps=True,  # the verdict speaks of the game's files, and not of what was done with them
     ),
     refused(
         "a lease on a file outside",

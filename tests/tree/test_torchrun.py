@@ -16,6 +16,8 @@ from nanochat.checkpoint_manager import build_meta, load_model, save_checkpoint
 from nanochat.training import read_metrics
 from scripts import base_train, chat_sft
 
+pytestmark = pytest.mark.few(3, together=True)
+
 TREE = Path(__file__).resolve().parents[2] / "nanochat"
 
 BASE = base_train.Settings(
