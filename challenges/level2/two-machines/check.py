@@ -36,6 +36,9 @@ def steps(inputs, measured):
             assert all(are_near([*map(float, flat(reached[name]))], flat(values[name])) for name in values), (
                 "A run should begin with the weights that its model has; they are others at the first step."
             )
+            assert product(values, case["weights"]) > 0, (
+                f"The weights at step {step} point away from those that the run began with."
+            )
             # Where the steps before were right, the values differ in the last digits only.
             known = [value for matrix in values.values() for value in flat(matrix)]
             answers = memory.setdefault((run["case"], step), [])
@@ -45,6 +48,13 @@ def steps(inputs, measured):
                 answer = exact(frozen, tuple(x), tuple(y))
                 answers.append((known, answer))
             yield run, case, step, found, *answer
+
+
+def product(one, other):
+    """A model whose weights are all negated is the same function, with its gradients negated; no step leads
+    there. Over 70 seeds of the clean tree this is 0.998 of its value at the start at least."""
+    pairs = ((flat(one[name]), flat(other[name])) for name in other)
+    return sum(a * b for both in pairs for a, b in zip(*both, strict=True))
 
 
 @lru_cache(maxsize=16)
