@@ -60,10 +60,11 @@ def check(
         _expect_open(path)
     with open_judge(store.folder, sandbox=sandbox) as judge:
         judge.prepare(bugs, path)
+        judge.prepare_control(bugs)
         for bug in bugs:
             files = files_hash(path)
             other = new_seed() if chosen else None
-            verdict = judge.judge(bug, path, seed, first=not state.bug(bug.id).solved, also=other)
+            verdict = judge.judge(bug, path, seed, first=not state.bug(bug.id).solved, unforeseen=other)
             with _told_if_not_recorded(store, f"The verdict on {bug.id}"):
                 completed |= record(store, started, verdict, seed, files)
             verdicts.append(verdict)

@@ -32,7 +32,7 @@ from bughunt.judge.control import Control, ControlUnusable
 from bughunt.judge.masks import Masks
 from bughunt.judge.verdict import Verdict, VerdictKind
 from bughunt.measure.measurer import Measurer
-from bughunt.measure.outcomes import Failure, Flag, Limits, Measurement, Outcome
+from bughunt.measure.outcomes import EitherFlag, Failure, Flag, Limits, Measurement, Outcome
 from bughunt.measure.texts import tidy
 
 _MESSAGE_CHARACTERS = 1000
@@ -95,8 +95,12 @@ class Judge:
         self._measurer.warm_up(preload, workspace)
         for bug in bugs:
             self._prepare(bug)
-        files = [self._files[bug.folder] for bug in bugs]
-        if any(isinstance(one, BugFiles) and one.check.wants_clean for one in files):
+
+    def prepare_control(self, bugs: Iterable[Bug]) -> None:
+        """Starts the server that measures the clean tree, if verdicts on `bugs` will ask for that."""
+        asking = [bug for bug in bugs if self._asks_the_clean_tree(bug)]
+        if asking:
+            preload = dict.fromkeys(name for bug in asking for name in bug.card.preload)
             self._measurer.warm_up(preload, self._clean_tree, apart=True)
 
     def measure(
@@ -120,9 +124,10 @@ class Judge:
         return self._ask(bug, (seed,))[0].clean
 
     def ask_ahead(self, bug: Bug, seed: int, *, stop: Flag | None = None) -> None:
-        """Has the clean tree measured now, for a verdict by `seed`, which tells what goes wrong with that."""
-        with suppress(FilesUnusable, ControlUnusable):
-            self._ask(bug, _seeds(seed), stop)
+        """Has the clean tree measured now, if it will be for a verdict by `seed`. A failure shows there."""
+        with suppress(ControlUnusable):
+            if self._asks_the_clean_tree(bug):
+                self._ask(bug, _seeds(seed), stop)
 
     def judge(
         self,
@@ -131,13 +136,13 @@ class Judge:
         seed: int,
         *,
         first: bool = False,
-        also: int | None = None,
+        unforeseen: int | None = None,
         stop: Flag | None = None,
     ) -> Verdict:
         """The verdict on `bug` in `workspace`, with inputs drawn by `seed`.
 
-        What passes is measured once more, on inputs drawn anew: a repair that fails there is none; and by the
-        seed `also`, for a `seed` that its author knew. One that
+        What passes is measured once more, on inputs drawn anew: a repair that fails there is none. Who knew
+        `seed` knew those as well, so a pass is then also asked by a seed that is `unforeseen`. A repair that
         works from elsewhere than the defect is `fixed` as well, and the verdict says so; for the `first`
         pass of a bug the defect is even put back, in a copy, to see whether that matters.
         """
@@ -146,8 +151,8 @@ class Judge:
             self._prepare(bug)
             question, again = self._ask(bug, _seeds(seed), stop)
             kind, message, detail = self._answer_twice(question, again, workspace, stop)
-            if kind == "fixed" and also is not None:
-                kind, message, detail = self._answer_by_another_seed(bug, workspace, also, stop)
+            if kind == "fixed" and unforeseen is not None:
+                kind, message, detail = self._answer_unforeseen(bug, workspace, unforeseen, stop)
         except FilesUnusable as error:
             kind, message, detail = "unknown", _OWN_FILES, str(error)
         except ControlUnusable as error:
@@ -182,11 +187,13 @@ class Judge:
                 conclusion = self._conclude_surely(again, outcome(), stop)
         return conclusion
 
-    def _answer_by_another_seed(self, bug: Bug, workspace: Path, seed: int, stop: Flag | None) -> _Conclusion:
+    def _answer_unforeseen(self, bug: Bug, workspace: Path, seed: int, stop: Flag | None) -> _Conclusion:
         [question] = self._ask(bug, (seed,), stop)
         outcome = self._observe(bug, workspace, question.inputs, stop)
         kind, message, detail = self._conclude_surely(question, outcome, stop)
-        return kind, message and f"With the seed that was given it passes, with {seed} not. {message}", detail
+        if kind in ("broken", "crashed"):
+            message = f"With the seed that was given it passes, with {seed} not. {message}"
+        return kind, message, detail
 
     @contextmanager
     def _measuring_ahead(
@@ -199,7 +206,7 @@ class Judge:
             return
         unwanted = Event()
         with ThreadPoolExecutor(1, "bughunt-ahead") as thread:
-            outcome = thread.submit(self._observe, *asked, _Either(unwanted, stop))
+            outcome = thread.submit(self._observe, *asked, EitherFlag(unwanted, stop))
             try:
                 yield outcome.result
             finally:
@@ -254,6 +261,12 @@ class Judge:
             raise files
         return files
 
+    def _asks_the_clean_tree(self, bug: Bug) -> bool:
+        try:
+            return self._files_of(bug).check.wants_clean
+        except FilesUnusable:
+            return False
+
     def _conclude(self, question: _Question, outcome: Outcome) -> _Conclusion:
         """`fixed` or `broken` with its message; `unknown` when the outcome allows neither."""
         if outcome.borrowed:
@@ -285,14 +298,3 @@ class Judge:
 def _seeds(seed: int) -> tuple[int | str, int | str]:
     """Of the two measurements that a verdict `fixed` takes."""
     return seed, f"{seed}/again"
-
-
-@dataclass(frozen=True)
-class _Either:
-    """A flag that is set when one of two is."""
-
-    one: Flag
-    other: Flag | None
-
-    def is_set(self) -> bool:
-        return self.one.is_set() or (self.other is not None and self.other.is_set())

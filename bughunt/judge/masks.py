@@ -31,8 +31,9 @@ _GAME, _SCRATCH, _WORKSPACE = "<game>", "<scratch>", "<workspace>"
 _SEPARATOR = r"(?:/|\\{1,4}|%2F|%5C)"
 _PART = r"""[^\s"'`<>|:,;()\[\]{}]*"""
 _END = r"(?![\w-])"
-_BEGINNING = re.compile(r"(?<![\w.%/\\-])(?=[\w.%/\\-])")
-_REST = re.compile(r"[\w.%/\\-]*")
+_IN_A_PATH = r"[\w.%/\\-]"
+_PATH_BEGINS = re.compile(rf"(?<!{_IN_A_PATH})(?={_IN_A_PATH})")
+_PATH_GOES_ON = re.compile(rf"{_IN_A_PATH}*")
 
 # A place in a file of the game's, as a stack or a warning names it. What stands behind it, and in the lines
 # below that are indented, is code of the game's: it goes with the path.
@@ -80,15 +81,13 @@ class Masks:
         try:
             return replace(outcome, data=_mapped(outcome.data, mask))
         except RecursionError:
-            return Failure(
-                "What the code returned is nested too deep to be measured.", seconds=outcome.seconds
-            )
+            return Failure(_TOO_DEEP, seconds=outcome.seconds)
 
     def text(self, text: str, workspace: Path) -> str:
         """The same without paths of the game's, and without half characters, which no file can hold."""
         text = text.encode(errors="replace").decode()
         text = _to_the_end(text, self._scratch, self._copied)
-        text = _to_the_end(text, _BEGINNING, self._copied_end)
+        text = _to_the_end(text, _PATH_BEGINS, self._copied_end)
         text = self._game.sub(_GAME, text)
         within, itself = _workspace(workspace)
         text = _CUT_PATH.sub("…", text)
@@ -128,7 +127,7 @@ def _to_the_end(text: str, beginning: re.Pattern[str], end: re.Pattern[str]) -> 
     """
     kept, place = [], 0
     while start := beginning.search(text, place):
-        rest = _REST.match(text, start.end())
+        rest = _PATH_GOES_ON.match(text, start.end())
         assert rest is not None
         *_, last = [None, *end.finditer(text, *rest.span())]
         whole = last and end.match(text, last.start())

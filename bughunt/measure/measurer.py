@@ -19,7 +19,7 @@ from bughunt.measure.connection import ServerGone
 from bughunt.measure.fresh import run_fresh
 from bughunt.measure.kit import Kit
 from bughunt.measure.outcomes import Failure, Flag, Limits, Outcome, Stopped
-from bughunt.measure.results import conclude, with_what_holds_it
+from bughunt.measure.results import conclude, refusal_explained
 from bughunt.measure.sandbox import WAYS, Way
 from bughunt.measure.visible import view_of
 from bughunt.search_path import trusted_search_path
@@ -139,15 +139,15 @@ class Measurer:
                 outcome = self._ask_server(request, limits, stop, apart)
             if stop is not None and stop.is_set():
                 raise Stopped
-            return self._with_what_holds_it(outcome, limits)
+            return self._refusal_explained(outcome, limits)
         finally:
             remove_folder(scratch)
 
-    def _with_what_holds_it(self, outcome: Outcome, limits: Limits) -> Outcome:
+    def _refusal_explained(self, outcome: Outcome, limits: Limits) -> Outcome:
         if self._confinement == "none" or hold.lacking():
             return outcome
         writes_to = "a temporary folder" + " and its workspace" * (self._confinement not in WAYS)
-        return with_what_holds_it(outcome, writes_to, limits)
+        return refusal_explained(outcome, writes_to, limits)
 
     def _may_be_read(self, place: str) -> bool:
         path = Path(place).resolve()

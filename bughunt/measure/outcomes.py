@@ -20,6 +20,17 @@ class Flag(Protocol):
 
 
 @dataclass(frozen=True)
+class EitherFlag:
+    """A flag that is set when one of two is."""
+
+    one: Flag
+    other: Flag | None
+
+    def is_set(self) -> bool:
+        return self.one.is_set() or (self.other is not None and self.other.is_set())
+
+
+@dataclass(frozen=True)
 class Limits:
     """What one measurement may use.
 

@@ -50,8 +50,8 @@ def conclude(process: ProcessExit, limits: Limits) -> Outcome:
     return Failure(_say_ended(process.status), printed, seconds=process.seconds)
 
 
-def with_what_holds_it(outcome: Outcome, writes_to: str, limits: Limits) -> Outcome:
-    """Says of code that was refused something that the game may have done it."""
+def refusal_explained(outcome: Outcome, writes_to: str, limits: Limits) -> Outcome:
+    """Code that was refused something is told by whom, most likely: by the game, and not by the system."""
     if not isinstance(outcome, Failure) or not _REFUSED.search(f"{outcome.message} {outcome.detail}"):
         return outcome
     may = f"may write to {writes_to} alone ({limits.written >> 20} MB a file), and open no Unix sockets"

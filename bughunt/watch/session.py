@@ -95,6 +95,7 @@ class Session:
     def _prepare(self, first: Level, judge: Judge) -> None:
         """Has the checks and probes of all levels read: others come when code of this one has run."""
         judge.prepare(first.bugs)
+        judge.prepare_control(first.bugs)
         judge.prepare(bug for level in self._hunt.catalog.levels for bug in level.bugs)
         self._answers.prepare(self._hunt.catalog)
 

@@ -58,14 +58,14 @@ def test_a_table_of_answers_to_a_known_seed_is_no_repair(judge: Judge, bug: Bug,
     known = {inputs["number"]: inputs["number"] % 7 for inputs in drawn(judge, bug)}
     cheat = workspace_with(f"{known!r}.get(number)", tmp_path / "cheat")
     assert judge.judge(bug, cheat, SEED).kind == "fixed"
-    verdict = judge.judge(bug, cheat, SEED, also=OTHER)
+    verdict = judge.judge(bug, cheat, SEED, unforeseen=OTHER)
     assert verdict.kind == "broken"
     assert "With the seed that was given it passes, with 8 not." in verdict.message
 
 
 def test_a_repair_passes_by_any_seed(judge: Judge, bug: Bug, tmp_path: Path) -> None:
     repair = workspace_with("number % 7", tmp_path / "repair")
-    assert judge.judge(bug, repair, SEED, also=OTHER).kind == "fixed"
+    assert judge.judge(bug, repair, SEED, unforeseen=OTHER).kind == "fixed"
 
 
 def drawn(judge: Judge, bug: Bug) -> Iterator[dict[str, int]]:

@@ -18,7 +18,7 @@ from bughunt.render.plain import draw
 from bughunt.screens.probes import Prober
 
 BUGS = [bug for level in load_catalog().levels for bug in level.bugs]
-NESTED = json.loads("[" * 40 + "]" * 40)
+NESTED = json.loads("[" * 300 + "]" * 300)
 STEERS = "\x1b[2J\x1b[H1.1  fixed\x07\r\x9b2J\u202e"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import BROKEN, EITHER, refused
+from case import EITHER, refused
 from field import LOCK, META
 
 # Where code is held nothing fails, and nothing is done; in the sandbox the file is not there.
@@ -53,13 +53,10 @@ ATTRIBUTES = (
         "the lock of the hunt taken by a descriptor that reads",
         LOCK,
         """
-        lock = os.open(T["hunt"] + "/lock", os.O_RDONLY)
+        lock = checked(_libc.open(os.fsencode(T["hunt"] + "/lock"), os.O_RDONLY))
         fcntl.flock(lock, fcntl.LOCK_EX)
         claim("the hunt's lock")
         """,
-        held_verdicts=BROKEN,
-        held_says="used files of the game",
-        perhaps=True,  # the verdict speaks of the game's files, and not of what was done with them
     ),
     refused(
         "a lease on a file outside",

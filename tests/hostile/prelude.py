@@ -19,7 +19,8 @@ _MORE_CALLS = {
 
 _TEXT = """
 
-import ctypes, fcntl, mmap, os, pathlib, resource, shutil, signal, socket, struct, subprocess, sys, time
+import contextlib, ctypes, fcntl, mmap, os, pathlib, resource, shutil, signal, socket, struct, subprocess
+import sys, time
 T = {targets}
 _calls = {calls}
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -53,7 +53,9 @@ READING = (
         "the commands of all processes read",
         "others' commands, read",
         """
-        found = [path.read_bytes() for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")]
+        found = []
+        for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError): found.append(path.read_bytes())  # one that has just ended
         if any(b"runner.py" in command for command in found): claim("others' commands, read")
         raise RuntimeError("Error")
         """,

@@ -40,6 +40,9 @@ class ScriptedJudge:
     def prepare(self, bugs: Iterable[Bug]) -> None:
         pass
 
+    def prepare_control(self, bugs: Iterable[Bug]) -> None:
+        pass
+
     def ask_ahead(self, bug: Bug, seed: int, *, stop: Event) -> None:
         self.seeds_ahead.append((bug.id, seed))
         self.went_ahead.release()
