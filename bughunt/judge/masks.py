@@ -41,9 +41,7 @@ _FRAME = re.compile(rf'^([ \t]*)File "[^"\n]*{_GAME}"[^\n]*(?:\n\1[ \t]{{2,}}\S[
 _SAME_AGAIN = re.compile(rf'^([ \t]*File "{_GAME}")(?:\n\1)+$', re.MULTILINE)
 _WARNING = re.compile(rf"^({_GAME}):\d+(: [^\n]*)(?:\n[ \t]{{2}}\S[^\n]*)?", re.MULTILINE)
 
-# A text that is nearly as long as one may be has lost its beginning, perhaps in the midst of a path; `…`
-# stands where a shorter one has lost its beginning or end.
-_WHOLE_CHARACTERS = 3900
+# `…` stands where a text has lost its beginning or end, perhaps in the midst of a path.
 _CUT_PATH = re.compile(r"… \S*(?:[/\\]|\.py)\S*|(?<!\S)(?=\S*(?:[/\\]|\.py))\S++ …")
 
 
@@ -76,8 +74,7 @@ class Masks:
             return self.text(text, workspace)
 
         if isinstance(outcome, Failure):
-            detail = mask(_beginning_whole(outcome.detail))
-            return replace(outcome, message=mask(outcome.message), detail=detail)
+            return replace(outcome, message=mask(outcome.message), detail=mask(outcome.detail))
         try:
             return replace(outcome, data=_mapped(outcome.data, mask))
         except RecursionError:
@@ -134,10 +131,6 @@ def _to_the_end(text: str, beginning: re.Pattern[str], end: re.Pattern[str]) -> 
         kept += [text[place : start.start()], _GAME] if whole else [text[place : rest.end()]]
         place = whole.end() if whole else rest.end()
     return "".join([*kept, text[place:]])
-
-
-def _beginning_whole(text: str) -> str:
-    return text.partition("\n")[2] or text if len(text) >= _WHOLE_CHARACTERS else text
 
 
 def _mapped(data: Any, change: Callable[[str], str]) -> Any:

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import IO
 
+from bughunt.measure.texts import beginning_lost
+
 _PRINTED_BYTES = 4000
 
 
@@ -36,8 +38,10 @@ def read_result(file: IO[bytes], limit: int) -> str | None:
 
 def read_printed(output: IO[bytes]) -> str:
     """The end of the process's output."""
-    output.seek(max(0, size_of(output) - _PRINTED_BYTES))
-    return output.read().decode(errors="replace").strip()
+    cut = max(0, size_of(output) - _PRINTED_BYTES)
+    output.seek(cut)
+    text = output.read().decode(errors="replace")
+    return (beginning_lost(text) if cut else text).strip()
 
 
 def size_of(file: IO[bytes]) -> int:

@@ -1,7 +1,23 @@
 """Texts that come from a measuring process, made fit to be shown."""
 
+from __future__ import annotations
+
+import re
+
+_MARK = "…"
+
+# The line that was cut in two, and what is indented below it: of a frame, that is code, and whose it is was
+# said in the line that is gone.
+_HALF = re.compile(r'\A[^\n]*\n(?:[ \t]+(?!File ")\S[^\n]*\n){0,8}')
+
 
 def tidy(text: str, characters: int) -> str:
-    """The end of a text, without what would steer a terminal."""
+    """The end of a text, at most so many characters, without what would steer a terminal."""
     kept = "".join(c for c in text if c.isprintable() or c in "\n\t")
-    return kept if len(kept) <= characters else "… " + kept[-characters:]
+    return kept if len(kept) <= characters else beginning_lost(kept[len(kept) - characters + 2 :])
+
+
+def beginning_lost(text: str) -> str:
+    """The text, whose beginning is cut off, from its first whole line or frame on; a lone line as it is."""
+    whole = _HALF.sub("", text, count=1)
+    return f"{_MARK}\n{whole}" if whole != text else f"{_MARK} {text}"

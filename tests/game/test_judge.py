@@ -257,7 +257,7 @@ def test_a_result_is_taken_as_it_is() -> None:
 
 def test_texts_cannot_steer_a_terminal() -> None:
     assert tidy("\x1b[2Jred\r\n\tand \u202egreen\x07", 100) == "[2Jred\n\tand green"
-    assert tidy("x" * 500 + "the end", 10) == "… " + "xxxthe end"
+    assert tidy("x" * 500 + "the end", 12) == "… " + "xxxthe end"
 
 
 _BOMB = """

@@ -19,6 +19,7 @@ from bughunt.content.installed import challenges_folder, tree_folder
 from bughunt.judge.masks import Masks
 from bughunt.measure.inside import describe
 from bughunt.measure.outcomes import Failure, Measurement
+from bughunt.measure.process_exit import read_printed
 from bughunt.measure.texts import tidy
 
 CATALOG = load_catalog()
@@ -89,6 +90,25 @@ def test_a_path_that_is_cut_off_is_masked(path: str) -> None:
             tidy(str(raised), 2 * len(path) - before % 97),
         ):
             assert "bughunt" not in masked(said) and "measure" not in masked(said), said
+
+
+@pytest.mark.parametrize("code", ["secret(inputs)", "secret(\n        inputs\n        ^^^^^^\n    )"])
+def test_a_frame_whose_beginning_is_cut_off_leaves_no_code(code: str) -> None:
+    stack = f'  File "{BUG.measure}", line 66, in measure\n    {code}\n'
+    warning = f"{BUG.measure}:66: UserWarning: mind this\n  secret(inputs)\n"
+    own = f'  File "{WORKSPACE}/nanochat/gpt.py", line 3, in f\n    f()\n'
+    for text in (stack + own, warning + own, stack * 2 + own):
+        for characters in range(len(own) + 4, len(text) + 1):
+            said = masked(tidy(text, characters))
+            assert "secret" not in said and "inputs" not in said, said
+            assert said.endswith('  File "nanochat/gpt.py", line 3, in f\n    f()\n'), said
+
+
+def test_the_end_of_what_was_printed_begins_with_a_whole_line() -> None:
+    with tempfile.TemporaryFile() as output:
+        output.write("".join(f"漢 line {number}\n" for number in range(1000)).encode())
+        first, *lines, last = read_printed(output).split("\n")
+    assert first == "…" and last == "漢 line 999" and all(line.startswith("漢 line ") for line in lines)
 
 
 def test_all_else_stays_as_it_is() -> None:
