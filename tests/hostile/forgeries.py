@@ -140,11 +140,17 @@ BY_THE_RESULT = (
         "answers in the result files of every process",
         EITHER,
         """
-        import os, pathlib
+        def is_the_judges(pid):
+            # What is not below this judge is another test's; from a namespace, no judge is seen.
+            while pid > 1 and pid != T["judge"]:
+                pid = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            return pid == T["judge"] or not os.path.exists(f"/proc/{T['judge']}")
+
         for pid in pathlib.Path("/proc").glob("[0-9]*"):
             for number in range(3, 12):
                 try:
-                    if int(pid.name) == os.getpid() or "#" not in os.readlink(pid / f"fd/{number}"): continue
+                    if int(pid.name) == os.getpid() or not is_the_judges(int(pid.name)): continue
+                    if "#" not in os.readlink(pid / f"fd/{number}"): continue
                     with open(pid / f"fd/{number}", "r+b") as result: result.write(b'{"data": {}}')
                 except OSError: pass
         """,
