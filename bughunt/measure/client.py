@@ -17,7 +17,7 @@ from bughunt.measure.connection import STOP_SECONDS, Connection, ServerGone
 from bughunt.measure.environment import child_command, child_environment
 from bughunt.measure.outcomes import Flag, Limits, Outcome
 from bughunt.measure.sandbox import Way, enclosed
-from bughunt.measure.texts import tidy
+from bughunt.measure.texts import DETAIL_CHARACTERS, tidy
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Server:
         """The end of what the server had to say for itself, until it is closed."""
         with suppress(ValueError):
             self._errors.seek(0)
-            return tidy(self._errors.read().decode(errors="replace"), 4000)
+            return tidy(self._errors.read().decode(errors="replace"), DETAIL_CHARACTERS)
         return ""
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 from bughunt.loading import load_module
 from bughunt.measure.borrowing import Lookout
 from bughunt.measure.environment import places_in
-from bughunt.measure.texts import tidy
+from bughunt.measure.texts import DETAIL_CHARACTERS, tidy
 
 if sys.platform != "win32":
     import resource
@@ -127,7 +127,8 @@ def describe(error: BaseException, workspace: str) -> dict[str, str]:
     with suppress(BaseException):
         lines += [line.rstrip("\n") for line in traceback.format_exception_only(error)]
     text = "\n".join(lines).replace(root, "")
-    return {"type": type(error).__name__, "message": _safe_str(error), "detail": tidy(text, 4000)}
+    detail = tidy(text, DETAIL_CHARACTERS)
+    return {"type": type(error).__name__, "message": _safe_str(error), "detail": detail}
 
 
 def _safe_str(error: BaseException) -> str:

@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import IO
 
-from bughunt.measure.texts import beginning_lost
+from bughunt.measure.texts import DETAIL_CHARACTERS, beginning_lost
 
-_PRINTED_BYTES = 4000
+# With the mark of a cut not more than is shown, which would be cut once more.
+_PRINTED_BYTES = DETAIL_CHARACTERS - 2
 
 
 @dataclass(frozen=True)

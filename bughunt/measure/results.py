@@ -11,9 +11,8 @@ from typing import Any
 
 from bughunt.measure.outcomes import Failure, Limits, Measurement, Outcome
 from bughunt.measure.process_exit import ProcessExit
-from bughunt.measure.texts import tidy
+from bughunt.measure.texts import DETAIL_CHARACTERS, tidy
 
-_DETAIL_CHARACTERS = 4000
 _PRINTED_CHARACTERS = 1500
 
 # What a program says that was refused something, or was given no more.
@@ -24,7 +23,7 @@ _REFUSED = re.compile(
 
 def conclude(process: ProcessExit, limits: Limits) -> Outcome:
     """Reads what a process left. Nothing it wrote is believed to be more than data."""
-    printed = tidy(process.printed, _DETAIL_CHARACTERS)
+    printed = tidy(process.printed, DETAIL_CHARACTERS)
     if not process.ready:
         return Failure("The measuring process could not be prepared.", printed, ours=True)
     if process.exceeded:
@@ -64,7 +63,7 @@ def _failure(answer: dict[str, Any], printed: str) -> Failure | None:
         return Failure(f"What the code returned is not of a kind that can be measured: {reason}", printed)
     if isinstance(answer.get("raised"), dict):
         raised = {str(key): str(value) for key, value in answer["raised"].items()}
-        detail = tidy(raised.get("detail", ""), _DETAIL_CHARACTERS)
+        detail = tidy(raised.get("detail", ""), DETAIL_CHARACTERS)
         if printed.strip():
             detail += f"\n\nBefore that it printed:\n{tidy(printed, _PRINTED_CHARACTERS)}"
         return Failure(_say_raised(raised), detail)

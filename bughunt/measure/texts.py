@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+# As much of a traceback, or of what was printed, as is worth showing.
+DETAIL_CHARACTERS = 4000
+
 _MARK = "…"
 
 # The line that was cut in two, and what is indented below it: of a frame, that is code, and whose it is was
@@ -14,7 +17,10 @@ _HALF = re.compile(r'\A[^\n]*\n(?:[ \t]+(?!File ")\S[^\n]*\n){0,8}')
 def tidy(text: str, characters: int) -> str:
     """The end of a text, at most so many characters, without what would steer a terminal."""
     kept = "".join(c for c in text if c.isprintable() or c in "\n\t")
-    return kept if len(kept) <= characters else beginning_lost(kept[len(kept) - characters + 2 :])
+    if len(kept) <= characters:
+        return kept
+    room = characters - len(_MARK) - 1
+    return beginning_lost(kept[-room:])
 
 
 def beginning_lost(text: str) -> str:

@@ -20,7 +20,7 @@ from bughunt.judge.masks import Masks
 from bughunt.measure.inside import describe
 from bughunt.measure.outcomes import Failure, Measurement
 from bughunt.measure.process_exit import read_printed
-from bughunt.measure.texts import tidy
+from bughunt.measure.texts import DETAIL_CHARACTERS, tidy
 
 CATALOG = load_catalog()
 BUGS = [bug for level in CATALOG.levels for bug in level.bugs]
@@ -108,7 +108,16 @@ def test_the_end_of_what_was_printed_begins_with_a_whole_line() -> None:
     with tempfile.TemporaryFile() as output:
         output.write("".join(f"漢 line {number}\n" for number in range(1000)).encode())
         first, *lines, last = read_printed(output).split("\n")
+        said = read_printed(output)
     assert first == "…" and last == "漢 line 999" and all(line.startswith("漢 line ") for line in lines)
+    assert tidy(said, DETAIL_CHARACTERS) == said, "it is cut once"
+
+
+def test_one_long_line_that_was_printed_is_cut_once() -> None:
+    with tempfile.TemporaryFile() as output:
+        output.write(b"x" * 10_000)
+        said = read_printed(output)
+    assert said.startswith("… x") and tidy(said, DETAIL_CHARACTERS) == said
 
 
 def test_all_else_stays_as_it_is() -> None:
