@@ -73,7 +73,7 @@ class Server:
             for requests, answers in pipes:
                 self._free.put(Connection(requests[1], answers[0]))
 
-    def ask(self, request: dict[str, Any], limits: Limits, stop: Flag | None) -> Outcome:
+    def ask(self, request: dict[str, Any], limits: Limits, stop: Flag | None) -> list[Outcome]:
         """What the measurement comes to, by the next worker that is free. See `Connection.ask`."""
         connection = self._free_connection()
         try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bughunt.measure.outcomes import PRELOAD_SECONDS, Failure, Flag, Limits, Outcome, Stopped
 from bughunt.measure.process_exit import ProcessExit
-from bughunt.measure.results import conclude
+from bughunt.measure.results import conclude_parts
 
 # How soon a measurement notices that it is to stop.
 STOP_SECONDS = 0.02
@@ -37,8 +37,10 @@ class Connection:
         self._unread = bytearray()
         self._busy = False
 
-    def ask(self, request: dict[str, Any], limits: Limits, stop: Flag | None) -> Outcome:
-        """What the measurement comes to. Raises ServerGone when the server is no more, or hangs.
+    def ask(self, request: dict[str, Any], limits: Limits, stop: Flag | None) -> list[Outcome]:
+        """What the parts of the measurement come to, see `conclude_parts`.
+
+        Raises ServerGone when the server is no more, or hangs.
 
         Raises Stopped when `stop` is set.
         """
@@ -53,16 +55,16 @@ class Connection:
                 answer = self._answer(request_id, limits.seconds + _MARGIN_SECONDS, stop)
             if answer.keys() == {"failed"}:
                 message = f"The measurement could not be made: {answer['failed']}"
-                outcome: Outcome = Failure(message, ours=True)
+                outcomes: list[Outcome] = [Failure(message, ours=True)]
             else:
-                outcome = conclude(ProcessExit(**answer), limits)
+                outcomes = conclude_parts(ProcessExit(**answer), limits, len(request["parts"]))
         except _StopNow:
             self._cancel(started)
             raise Stopped from None
         except (OSError, ValueError, TypeError, AttributeError):
             raise ServerGone(started) from None
         self._busy = False
-        return outcome
+        return outcomes
 
     def close(self) -> bool:
         """Was a measurement still running?"""

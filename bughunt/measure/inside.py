@@ -26,25 +26,31 @@ if sys.platform != "win32":
 
 
 def perform(request: dict[str, Any], result_fd: int) -> NoReturn:
-    """Measures as `request` asks, writes one JSON document to `result_fd`, and ends the process.
+    """Measures the `parts` that `request` asks for, one after the other, and ends the process.
 
-    The document holds `data`; or `raised`, see `describe`; or `unfit`, the reason why the data cannot be
-    written down. Beside it stands whether it was `borrowed`: see `borrowing`.
+    Of each, a JSON document is written to `result_fd`, on a line of its own. It holds `data`; or `raised`,
+    see `describe`; or `unfit`, the reason why the data cannot be written down. Beside it stands whether
+    anything was `borrowed` so far: see `borrowing`.
     """
     lookout = Lookout(request["hidden"], request["shown"], request["workspace"])
-    try:
-        _take_on_limits(request)
-        data = _measure(request)
-    except BaseException as error:
-        kind, text = "raised", json.dumps(describe(error, request["workspace"]))
-    else:
-        kind, text = _written_down(data, request["limits"]["returned"])
-    borrowed = json.dumps(lookout.borrowed())
-    _write_all(result_fd, f'{{"{kind}": {text}, "borrowed": {borrowed}}}'.encode())
+    begun = False
+    for part in request["parts"]:
+        try:
+            if not begun:
+                _take_on_limits(request)
+                _move_in(request)
+                begun = True
+            data = _measure(part)
+        except BaseException as error:
+            kind, text = "raised", json.dumps(describe(error, request["workspace"]))
+        else:
+            kind, text = _written_down(data, request["limits"]["returned"])
+        borrowed = json.dumps(lookout.borrowed())
+        _write_all(result_fd, f'{{"{kind}": {text}, "borrowed": {borrowed}}}\n'.encode())
     os._exit(0)
 
 
-def _measure(request: dict[str, Any]) -> Any:
+def _move_in(request: dict[str, Any]) -> None:
     # What is printed before a crash is shown, and this process ends without a last word.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -60,8 +66,11 @@ def _measure(request: dict[str, Any]) -> Any:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
-    module = load_module(request["measure"], "bughunt_measure")
-    return getattr(module, request["function"])(request["inputs"])
+
+
+def _measure(part: dict[str, Any]) -> Any:
+    module = load_module(part["measure"], "bughunt_measure")
+    return getattr(module, part["function"])(part["inputs"])
 
 
 def _written_down(data: Any, limit: int) -> tuple[str, str]:

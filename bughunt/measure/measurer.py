@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -19,7 +19,7 @@ from bughunt.measure.connection import ServerGone
 from bughunt.measure.fresh import run_fresh
 from bughunt.measure.kit import Kit
 from bughunt.measure.outcomes import Failure, Flag, Limits, Outcome, Stopped
-from bughunt.measure.results import conclude, refusal_explained
+from bughunt.measure.results import conclude_parts, refusal_explained
 from bughunt.measure.sandbox import WAYS, Way
 from bughunt.measure.visible import view_of
 from bughunt.search_path import trusted_search_path
@@ -43,6 +43,15 @@ def default_mode() -> Mode:
 def workers_here() -> int:
     """Two where two processors can work at the same time."""
     return min(2, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A `function` of the file `measure`, to be called with `inputs`."""
+
+    measure: Path
+    inputs: Any
+    function: str = "measure"
 
 
 class Measurer:
@@ -117,14 +126,30 @@ class Measurer:
 
         Raises Stopped when another thread sets `stop` meanwhile (on Windows only after the measurement).
         """
+        part = Part(measure, inputs, function)
+        return self.measure_parts([part], workspace, preload, limits, stop, apart=apart)[0]
+
+    def measure_parts(
+        self,
+        parts: Sequence[Part],
+        workspace: Path,
+        preload: Iterable[str],
+        limits: Limits,
+        stop: Flag | None = None,
+        *,
+        apart: bool = False,
+    ) -> list[Outcome]:
+        """The same for several, in one process. The last outcome is that of the part which ended the process:
+        then those behind it were not measured. None at all where the process left too much to be read."""
         scratch = make_temporary_folder(self._scratch)
         place = str(workspace.resolve())
         request = {
             "mode": self.mode,
-            "measure": str(self._kit.take(measure)),
-            "function": function,
+            "parts": [
+                {"measure": str(self._kit.take(one.measure)), "function": one.function, "inputs": one.inputs}
+                for one in parts
+            ],
             "workspace": place,
-            "inputs": inputs,
             "preload": list(preload),
             "limits": asdict(limits),
             "scratch": str(scratch),
@@ -134,12 +159,12 @@ class Measurer:
         }
         try:
             if sys.platform == "win32":
-                outcome = conclude(run_fresh(request, self._search_path), limits)
+                outcomes = conclude_parts(run_fresh(request, self._search_path), limits, len(parts))
             else:
-                outcome = self._ask_server(request, limits, stop, apart)
+                outcomes = self._ask_server(request, limits, stop, apart)
             if stop is not None and stop.is_set():
                 raise Stopped
-            return self._refusal_explained(outcome, limits)
+            return [self._refusal_explained(outcome, limits) for outcome in outcomes]
         finally:
             remove_folder(scratch)
 
@@ -178,7 +203,9 @@ class Measurer:
             "has_own_view": False,
         }
 
-    def _ask_server(self, request: dict[str, Any], limits: Limits, stop: Flag | None, apart: bool) -> Outcome:
+    def _ask_server(
+        self, request: dict[str, Any], limits: Limits, stop: Flag | None, apart: bool
+    ) -> list[Outcome]:
         # Only the code under measurement runs beside the server, so it is what ended it, most likely; an
         # accident would hardly happen twice.
         for _ in range(2):
@@ -189,8 +216,8 @@ class Measurer:
                 started, printed = gone.started, server.printed()
                 self._drop(server)
         if started:
-            return Failure("The code ended, or stopped, the process that supervises its measurement.")
-        return Failure("The measuring process could not be started.", printed, ours=True)
+            return [Failure("The code ended, or stopped, the process that supervises its measurement.")]
+        return [Failure("The measuring process could not be started.", printed, ours=True)]
 
     def _started(self, workspace: str, preload: Iterable[str], apart: bool) -> Server:
         # In a sandbox nothing but the one workspace is to be seen, so each has a server of its own.

@@ -49,6 +49,27 @@ def conclude(process: ProcessExit, limits: Limits) -> Outcome:
     return Failure(_say_ended(process.status), printed, seconds=process.seconds)
 
 
+def conclude_parts(process: ProcessExit, limits: Limits, parts: int) -> list[Outcome]:
+    """The same for a process that was to measure so many parts, one after the other.
+
+    The last outcome is that of the part that ended the process, where one did: the others were not begun.
+    None at all where it cannot be told which one that was.
+    """
+    if parts == 1:
+        return [conclude(process, limits)]
+    if process.result is None:
+        return []
+    lines = [line for line in process.result.split("\n") if line.strip()]
+    if len(lines) > parts or not process.ready:
+        return [conclude(process, limits)]
+    well = replace(process, status=0, timed_out=False, exceeded="")
+    before, last = (lines[:-1], lines[-1]) if len(lines) == parts else (lines, "")
+    return [
+        *(conclude(replace(well, result=line), limits) for line in before),
+        conclude(replace(process, result=last), limits),
+    ]
+
+
 def refusal_explained(outcome: Outcome, writes_to: str, limits: Limits) -> Outcome:
     """Code that was refused something is told by whom, most likely: by the game, and not by the system."""
     if not isinstance(outcome, Failure) or not _REFUSED.search(f"{outcome.message} {outcome.detail}"):

@@ -276,8 +276,8 @@ kernel.guard_process()
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
     kernel._prctl(kernel._PR_SET_DUMPABLE, 1)
-request = {"measure": code, "workspace": scratch, "inputs": None, "preload": [], "scratch": scratch,
-           "holds": None, "hidden": [], "shown": [], "function": "measure",
+request = {"parts": [{"measure": code, "inputs": None, "function": "measure"}], "workspace": scratch,
+           "preload": [], "scratch": scratch, "holds": None, "hidden": [], "shown": [],
            "limits": asdict(Limits(seconds=20, processes=40))}
 process = forked.run_forked(request)
 left = leftovers.descendants(os.getpid())
