@@ -125,7 +125,7 @@ def check(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Judge the bugs: exit status 0 when all of them are fixed, 1 when not, 3 when the judge failed.
+    """Judge the bugs, and the rest: exit status 0 when all is well, 1 when not, 3 when the judge failed.
 
     While it is measured, code may write to its workspace and to a temporary folder, on Linux nowhere else.
     What it prints is shown when it crashes.
@@ -153,7 +153,7 @@ def check(
         show([*views, debrief.after_debrief(), status.next_step(hunt, state)])
     if checked.undecided:
         return Exit.JUDGE_FAILED
-    return Exit.DONE if checked.all_fixed else Exit.NOT_FIXED
+    return Exit.DONE if checked.all_well else Exit.NOT_FIXED
 
 
 def watch(

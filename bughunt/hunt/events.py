@@ -63,6 +63,18 @@ class Check(Event, tag="check"):
     elsewhere: bool = False
 
 
+class Rest(Event, tag="rest"):
+    """What must hold besides the bugs was asked: `broken` lists the clauses that hold no longer, `asked` is
+    how many there were. `known`: the judge could do its work. `files` is as in a check."""
+
+    level: str
+    seed: int
+    asked: Count = 0
+    broken: tuple[str, ...] = ()
+    known: bool = True
+    files: str = ""
+
+
 class Reset(Event, tag="reset"):
     """Files were put back, after which nobody has judged `bugs`."""
 
@@ -100,4 +112,4 @@ class Carried(Event, tag="carried"):
     elsewhere: bool = False
 
 
-AnyEvent = Start | Hint | Probe | Check | Reset | Restore | Solution | Carried
+AnyEvent = Start | Hint | Probe | Check | Rest | Reset | Restore | Solution | Carried

@@ -17,6 +17,7 @@ from bughunt.hunt.state import State
 from bughunt.hunt.store import Store
 
 if TYPE_CHECKING:
+    from bughunt.hunt.rest import Rest
     from bughunt.judge import Verdict
     from bughunt.measure.outcomes import Outcome
     from bughunt.workspace.rescue import Rescues
@@ -139,10 +140,14 @@ class Hunt:
         bugs = bugs or list(level.bugs)
         return judging.check(self.store, started, bugs, seed, on_verdict, sandbox=sandbox, chosen=chosen)
 
-    def record(self, verdict: Verdict, seed: int, files: str) -> bool:
-        """Notes a verdict; see `judging.record`. Is its level complete with it, and was not before?"""
+    def record(self, verdict: Verdict, seed: int, files: str) -> None:
+        """Notes a verdict; see `judging.record`."""
         level = self.catalog.level_of(self.catalog.bug(verdict.bug))
-        return judging.record(self.store, self.started(level), verdict, seed, files)
+        judging.record(self.store, self.started(level), verdict, seed, files)
+
+    def record_rest(self, level: Level, rest: Rest, seed: int, files: str) -> bool:
+        """Notes what became of the rest. Is the level complete with it?"""
+        return judging.record_rest(self.store, self.started(level), rest, seed, files)
 
     def reset_plan(self, name: str | None) -> Reset:
         """What `reset` of a bug, or of all of the active level, is going to do."""

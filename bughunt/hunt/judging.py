@@ -14,8 +14,10 @@ from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt import events
 from bughunt.hunt.edits import files_hash
+from bughunt.hunt.rest import Owing, Rest
 from bughunt.hunt.results import Checked
 from bughunt.hunt.started import StartedLevel
+from bughunt.hunt.state import State
 from bughunt.hunt.store import Store
 
 if TYPE_CHECKING:
@@ -49,27 +51,50 @@ def check(
     sandbox: bool,
     chosen: bool,
 ) -> Checked:
-    """Judges `bugs`, all of one level, and records the verdicts.
+    """Judges `bugs`, all of one level, then the rest, and records the verdicts.
 
     A seed that somebody has `chosen` foretells the inputs: what passes with it is asked once more by another.
+    The clean tree is asked for the rest first, before any code of the workspace runs.
+
     Raises BughuntError when a `sandbox` is asked for and this system has none.
     """
     path, completed, verdicts = started.ready().path, False, []
-    state = store.read()
+    state, owing = store.read(), Owing()
+    was_complete = state.is_complete(started.level)
+    seeds = [seed, new_seed()] if chosen else [seed]
     if sandbox:
         _expect_open(path)
+    may_be_owed = owing.owed(started, repaired(started.level, state, expected=bugs))
     with open_judge(store.folder, sandbox=sandbox) as judge:
-        judge.prepare(bugs, path)
-        judge.prepare_control(bugs)
+        judge.prepare(bugs, path, may_be_owed)
+        judge.prepare_control(bugs, may_be_owed)
+        owing.ask_clean(judge.contract, may_be_owed, seed)
         for bug in bugs:
             files = files_hash(path)
-            other = new_seed() if chosen else None
-            verdict = judge.judge(bug, path, seed, first=not state.bug(bug.id).solved, unforeseen=other)
+            first = not state.bug(bug.id).solved
+            verdict = judge.judge(bug, path, seed, first=first, unforeseen=seeds[1] if chosen else None)
             with _told_if_not_recorded(store, f"The verdict on {bug.id}"):
-                completed |= record(store, started, verdict, seed, files)
+                record(store, started, verdict, seed, files)
             verdicts.append(verdict)
             on_verdict(verdict)
-    return Checked(started.level, verdicts, seed, completed)
+        files = files_hash(path)
+        rest = owing.rest(judge.contract, started, repaired(started.level, state, verdicts), seeds)
+    with _told_if_not_recorded(store, "What became of the rest"):
+        completed = record_rest(store, started, rest, seed, files) and not was_complete
+    return Checked(started.level, verdicts, seed, rest, completed)
+
+
+def repaired(
+    level: Level, state: State, verdicts: Sequence[Verdict] = (), *, expected: Sequence[Bug] = ()
+) -> list[str]:
+    """The bugs of a level that count as repaired: by these verdicts, for the others as the state has it; or
+    `expected` to be."""
+    judged = {verdict.bug: verdict.kind for verdict in verdicts}
+    return [
+        bug.id
+        for bug in level.bugs
+        if bug in expected or judged.get(bug.id, state.bug(bug.id).verdict) == "fixed"
+    ]
 
 
 def _expect_open(workspace: Path) -> None:
@@ -82,10 +107,9 @@ def _expect_open(workspace: Path) -> None:
         )
 
 
-def record(store: Store, started: StartedLevel, verdict: Verdict, seed: int, files: str) -> bool:
+def record(store: Store, started: StartedLevel, verdict: Verdict, seed: int, files: str) -> None:
     """Notes a verdict on `files`, as `files_hash` tells them: before they were measured, for code may write
-    to its workspace. Is the level complete with it, and was not before?"""
-    bugs = [bug.id for bug in started.level.bugs]
+    to its workspace."""
     event = events.Check(
         bug=verdict.bug,
         verdict=verdict.kind,
@@ -94,9 +118,22 @@ def record(store: Store, started: StartedLevel, verdict: Verdict, seed: int, fil
         elsewhere=verdict.elsewhere,
     )
     with store.update() as change:
-        before = change.state.all_fixed(bugs)
         change.note(event)
-        return change.state.all_fixed(bugs) and not before
+
+
+def record_rest(store: Store, started: StartedLevel, rest: Rest, seed: int, files: str) -> bool:
+    """Notes what became of the rest. Is the level complete with it?"""
+    event = events.Rest(
+        level=started.level.id,
+        seed=seed,
+        asked=len(rest.asked),
+        broken=tuple(one.clause for one in rest.regressions),
+        known=not rest.trouble,
+        files=files,
+    )
+    with store.update() as change:
+        change.note(event)
+        return change.state.is_complete(started.level)
 
 
 @contextmanager

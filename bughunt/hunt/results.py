@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from bughunt.content.level import Bug, Level
 
 if TYPE_CHECKING:
+    from bughunt.hunt.rest import Rest
     from bughunt.judge.verdict import Verdict
     from bughunt.workspace.rescue import Rescue
 
@@ -35,11 +36,13 @@ class Hint:
 
 @dataclass(frozen=True)
 class Checked:
-    """The verdicts of one check. `completed`: by it all bugs of the level are fixed that were not before."""
+    """The verdicts of one check, and what became of the rest. `completed`: by it the level is complete that
+    was not before."""
 
     level: Level
     verdicts: list[Verdict]
     seed: int
+    rest: Rest
     completed: bool
 
     @property
@@ -48,12 +51,17 @@ class Checked:
 
     @property
     def undecided(self) -> bool:
-        """Could the judge not do its work for one of them?"""
-        return any(verdict.kind == "unknown" for verdict in self.verdicts)
+        """Could the judge not do its work for one of them, or for the rest?"""
+        return bool(self.rest.trouble) or any(verdict.kind == "unknown" for verdict in self.verdicts)
 
     @property
     def all_fixed(self) -> bool:
         return self.fixed == len(self.verdicts)
+
+    @property
+    def all_well(self) -> bool:
+        """Are all of them fixed, and is nothing broken besides?"""
+        return self.all_fixed and self.rest.as_it_was
 
 
 @dataclass(frozen=True)

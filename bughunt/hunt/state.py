@@ -16,13 +16,16 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from bughunt.hunt.events import AnyEvent, Carried, Start
+from bughunt.hunt.events import AnyEvent, Carried, Reset, Rest, Restore, Start
 from bughunt.hunt.log import Head
 from bughunt.hunt.progress import BugProgress, apply_event
+
+if TYPE_CHECKING:
+    from bughunt.content.level import Level
 
 _T = TypeVar("_T")
 
@@ -45,11 +48,16 @@ class LevelRecord(msgspec.Struct, kw_only=True):
 
 @dataclass
 class State:
-    """`bugs` holds the progress of bugs that something happened to: ask `bug()` for that of any."""
+    """`bugs` holds the progress of bugs that something happened to: ask `bug()` for that of any.
+
+    `rests` holds the clauses last seen broken in a level, None where the judge could not tell; nothing since
+    the code was put back.
+    """
 
     active: str | None = None
     levels: dict[str, LevelRecord] = field(default_factory=dict)
     bugs: dict[str, BugProgress] = field(default_factory=dict)
+    rests: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     events: list[AnyEvent] = field(default_factory=list)
     head: Head = field(default_factory=Head)
     extra: dict[str, Any] = field(default_factory=dict)
@@ -62,6 +70,14 @@ class State:
         """Are all of these fixed now?"""
         return all(self.bug(bug).fixed for bug in bugs)
 
+    def regressions(self, level: str) -> tuple[str, ...]:
+        """The clauses last seen broken in a level."""
+        return self.rests.get(level) or ()
+
+    def is_complete(self, level: Level) -> bool:
+        """Are all its bugs fixed now, and is nothing broken besides?"""
+        return self.all_fixed(bug.id for bug in level.bugs) and self.rests.get(level.id, ()) == ()
+
     def first_start(self, level: str) -> str | None:
         """When the level was first started, as far as the log can tell."""
         times = (event.time for event in self.events if isinstance(event, Start) and event.level == level)
@@ -72,6 +88,13 @@ class State:
         for event in events:
             self.events.append(event)
             apply_event(self.bugs, event)
+            match event:
+                case Rest():
+                    self.rests[event.level] = event.broken if event.known else None
+                case Start(how="resumed"):
+                    pass
+                case Start() | Reset() | Restore():
+                    self.rests.pop(event.level, None)
 
 
 class UnusableError(Exception):

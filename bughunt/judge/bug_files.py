@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 from random import Random
 from types import ModuleType
 from typing import Any
@@ -11,6 +13,8 @@ from bughunt.content.level import Bug
 from bughunt.judge.cause import Defect
 from bughunt.judge.checker import Check
 from bughunt.loading import load_module
+
+OWN_FILES = "The judge could not do its work here: its own files cannot be used."
 
 
 class FilesUnusable(Exception):
@@ -32,7 +36,7 @@ class BugFiles:
         self.check = Check(bug.check)
         self.defect = Defect(bug.patch)
         self._bug = bug
-        self._measure = _load_measure(bug)
+        self._measure = load_measure(bug.measure, bug.id)
         self.check.run(None, None)
 
     @property
@@ -46,9 +50,10 @@ class BugFiles:
         return self._measure.draw(Random(f"{self._bug.id}/{seed}"))
 
 
-def _load_measure(bug: Bug) -> ModuleType:
+def load_measure(measure: Path, name: str) -> ModuleType:
+    """The module that draws inputs; nothing of a tree is imported by it before it measures."""
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        return load_module(str(bug.measure), f"bughunt_draw_{bug.id.replace('.', '_')}")
+        return load_module(str(measure), "bughunt_draw_" + re.sub(r"\W", "_", name))
     finally:
         sys.dont_write_bytecode = writes_bytecode

@@ -19,29 +19,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from types import TracebackType
 from typing import Any
 
 from bughunt.confine.kernel import forbid_tracing
+from bughunt.content.clauses import Clause
 from bughunt.content.installed import own_folders
 from bughunt.content.level import Bug
 from bughunt.disk.places import temporary_folder
-from bughunt.judge.bug_files import BugFiles, FilesUnusable, unusable
+from bughunt.judge.bug_files import OWN_FILES, BugFiles, FilesUnusable, unusable
 from bughunt.judge.cause import REMARK
+from bughunt.judge.contract import Contract
 from bughunt.judge.control import Control, ControlUnusable
 from bughunt.judge.masks import Masks
-from bughunt.judge.verdict import Verdict, VerdictKind
+from bughunt.judge.verdict import BORROWED, Verdict, VerdictKind
 from bughunt.measure.measurer import Measurer
 from bughunt.measure.outcomes import EitherFlag, Failure, Flag, Limits, Measurement, Outcome
 from bughunt.measure.texts import tidy
 
 _MESSAGE_CHARACTERS = 1000
-_BORROWED = (
-    "The code used files of the game itself, such as the clean code: only the workspace's own code counts."
-)
-
-_OWN_FILES = "The judge could not do its work here: its own files cannot be used."
-
 _Conclusion = tuple[VerdictKind, str, str]
 
 
@@ -74,34 +69,34 @@ class Judge:
         self._masks = Masks()
         self._files: dict[Path, BugFiles | FilesUnusable] = {}
         self._control = Control(self._observe_clean)
+        self.contract = Contract(clean_tree, self._measurer, self._masks, self._limits)
 
     def __enter__(self) -> Judge:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._measurer.close()
 
-    def prepare(self, bugs: Iterable[Bug], workspace: Path | None = None) -> None:
-        """Reads all that verdicts on `bugs` need, and runs each check, while the measuring server starts.
+    def prepare(
+        self, bugs: Iterable[Bug], workspace: Path | None = None, clauses: Sequence[Clause] = ()
+    ) -> None:
+        """Reads all that verdicts on these need, and runs each check, while the measuring server starts.
 
         In a sandbox that is the server for `workspace`. No code of a workspace has run yet when this is
         called before the first verdict: none of what it may write to the game's files, or to those of
         Python's packages, has a say in any of these verdicts.
         """
         bugs = list(bugs)
-        preload = dict.fromkeys(name for bug in bugs for name in bug.card.preload)
-        self._measurer.warm_up(preload, workspace)
+        self._measurer.warm_up(_preload(*bugs, *clauses), workspace)
         for bug in bugs:
             self._prepare(bug)
+        self.contract.prepare(clauses)
 
-    def prepare_control(self, bugs: Iterable[Bug]) -> None:
-        """Starts the server that measures the clean tree, if verdicts on `bugs` will ask for that."""
+    def prepare_control(self, bugs: Iterable[Bug], clauses: Sequence[Clause] = ()) -> None:
+        """Starts the server that measures the clean tree, if verdicts on them will ask for that."""
         asking = [bug for bug in bugs if self._asks_the_clean_tree(bug)]
-        if asking:
-            preload = dict.fromkeys(name for bug in asking for name in bug.card.preload)
-            self._measurer.warm_up(preload, self._clean_tree, apart=True)
+        if asking or clauses:
+            self._measurer.warm_up(_preload(*asking, *clauses), self._clean_tree, apart=True)
 
     def measure(
         self, bug: Bug, workspace: Path, seed: int, *, stop: Flag | None = None
@@ -113,7 +108,7 @@ class Judge:
         try:
             inputs = self._draw(bug, seed)
         except FilesUnusable as error:
-            return None, Failure(_OWN_FILES, self._masks.text(str(error), workspace), ours=True)
+            return None, Failure(OWN_FILES, self._masks.text(str(error), workspace), ours=True)
         return inputs, self._observe(bug, workspace, inputs, stop)
 
     def clean(self, bug: Bug, seed: int) -> Any:
@@ -154,7 +149,7 @@ class Judge:
             if kind == "fixed" and unforeseen is not None:
                 kind, message, detail = self._answer_unforeseen(bug, workspace, unforeseen, stop)
         except FilesUnusable as error:
-            kind, message, detail = "unknown", _OWN_FILES, str(error)
+            kind, message, detail = "unknown", OWN_FILES, str(error)
         except ControlUnusable as error:
             message = f"The judge could not do its work here: {error}"
             kind, detail = "unknown", error.failure.detail
@@ -270,7 +265,7 @@ class Judge:
     def _conclude(self, question: _Question, outcome: Outcome) -> _Conclusion:
         """`fixed` or `broken` with its message; `unknown` when the outcome allows neither."""
         if outcome.borrowed:
-            return "broken", _BORROWED, ""
+            return "broken", BORROWED, ""
         if isinstance(outcome, Failure):
             return "unknown", outcome.message, outcome.detail
         check = self._files_of(question.bug).check
@@ -293,6 +288,11 @@ class Judge:
         if isinstance(outcome, Measurement):
             return "crashed", "What the code returned is not of a kind that can be measured.", ""
         return "crashed", outcome.message, outcome.detail
+
+
+def _preload(*measured: Bug | Clause) -> dict[str, None]:
+    """The modules to import before any of these is measured."""
+    return dict.fromkeys(name for one in measured for name in one.card.preload)
 
 
 def _seeds(seed: int) -> tuple[int | str, int | str]:

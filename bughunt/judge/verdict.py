@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+# What is said of code that passes by what is not its own.
+BORROWED = (
+    "The code used files of the game itself, such as the clean code: only the workspace's own code counts."
+)
+
 VerdictKind = Literal["fixed", "broken", "crashed", "unknown"]
 
 

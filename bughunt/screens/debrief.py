@@ -9,6 +9,7 @@ from typing import Any
 from bughunt.content.catalog import Catalog
 from bughunt.content.cost_record import load_cost
 from bughunt.content.level import Bug, Level
+from bughunt.hunt.rest import titles_of
 from bughunt.hunt.score import earned, score
 from bughunt.hunt.state import State
 from bughunt.screens.document import document
@@ -50,6 +51,8 @@ def level_debrief(level: Level, state: State) -> list[View]:
         if state.bug(bug.id).elsewhere:
             places = " and ".join(f"{place.function} in {place.file}" for place in bug.card.where)
             views.append(Text(f"{bug.id} was repaired from elsewhere: the defect itself is in {places}."))
+    if broken := titles_of(state.regressions(level.id)):
+        views.append(Item("Broken besides, and not repaired yet:", "\n".join(broken.values()), "bad"))
     strategies = "\n".join(f"- {strategy}" for strategy in level.strategies)
     views.append(Item("What helps, here and elsewhere:", strategies))
     return views
@@ -104,6 +107,10 @@ def debrief_document(catalog: Catalog, state: State) -> dict[str, Any]:
             "score": score([level], state).earned,
             "points": score([level], state).most,
             "bugs": [_bug(level, bug, state) for bug in level.bugs],
+            "regressions": [
+                {"clause": slug, "title": title}
+                for slug, title in titles_of(state.regressions(level.id)).items()
+            ],
             "strategies": list(level.strategies),
         }
         for level in catalog.levels

@@ -8,6 +8,7 @@ from typing import Any
 from bughunt.content.level import Bug, Level
 from bughunt.hunt.hunt import Hunt
 from bughunt.hunt.progress import BugProgress
+from bughunt.hunt.rest import titles_of
 from bughunt.hunt.score import earned, score, worth
 from bughunt.hunt.started import StartedLevel
 from bughunt.hunt.state import State
@@ -43,6 +44,7 @@ def status(hunt: Hunt, state: State) -> list[View]:
     if rows:
         views.append(Table(("bug", "what", "verdict", "hints", "points"), rows, tones=tones))
     for started in levels:
+        views += _broken_besides(started.level, state)
         views += _where(started, active=started.level.id == state.active)
     total = score(hunt.catalog.levels, state)
     views.append(Text(f"Score: {total.earned} of {total.most} points."))
@@ -67,9 +69,11 @@ def next_step(hunt: Hunt, state: State) -> Text:
             first = f"Next: `bughunt probe {bug.id}` measures what {bug.id} is about"
             return Text(f"{first}; then edit and `bughunt check`")
         return Text(f"Next: edit the code and run `bughunt check {bug.id}`, or `bughunt hint {bug.id}`")
+    if any(level.id == state.active and not state.is_complete(level) for level in hunt.catalog.levels):
+        return Text("Next: repair what is broken besides the bugs, and run `bughunt check`")
     levels = hunt.catalog.levels
     untouched = [level for level in levels if level.id not in state.levels]
-    unfinished = [level for level in levels if not state.all_fixed(bug.id for bug in level.bugs)]
+    unfinished = [level for level in levels if not state.is_complete(level)]
     for following in [*untouched, *unfinished]:
         return Text(f"Next: `bughunt start {following.id}`")
     return Text("Every bug of every level is fixed. There is nothing left to hunt.", "good")
@@ -102,6 +106,11 @@ def fixed_count(level: Level, state: State) -> dict[str, int]:
     return {"fixed": sum(state.bug(bug.id).fixed for bug in level.bugs), "total": len(level.bugs)}
 
 
+def _broken_besides(level: Level, state: State) -> list[View]:
+    titles = titles_of(state.regressions(level.id)).values()
+    return [Item(f"{level.id}: no longer as it was", "\n".join(titles), "bad")] if titles else []
+
+
 def _where(started: StartedLevel, *, active: bool) -> list[View]:
     level, path = started.level, started.path
     if started.is_in_the_way:
@@ -124,6 +133,10 @@ def _level(started: StartedLevel, state: State) -> dict[str, Any]:
         "started": record.started,
         "guided": record.guided,
         **fixed_count(level, state),
+        "regressions": [
+            {"clause": slug, "title": title} for slug, title in titles_of(state.regressions(level.id)).items()
+        ],
+        "complete": state.is_complete(level),
         "score": total.earned,
         "points": total.most,
         "bugs": [_bug(level, bug, state.bug(bug.id)) for bug in level.bugs],

@@ -7,7 +7,7 @@ import textwrap
 from rich.text import Text as RichText
 
 from bughunt.views import Text, View
-from bughunt.watch.scene import Page, Scene, standing
+from bughunt.watch.scene import Page, Scene, rest_line, standing
 
 KEYS = (
     ("h", "hint"),
@@ -50,6 +50,9 @@ def bug_lines(scene: Scene, selected: int, seconds: int) -> RichText:
         if index == selected:
             line.stylize("bold")
         lines.append(line)
+    if said := rest_line(scene):
+        style = "red" if scene.broken else "dim"
+        lines.append(RichText(f"       {said}", style=style, no_wrap=True))
     return RichText("\n").join(lines)
 
 

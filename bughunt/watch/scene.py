@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bughunt.content.level import Bug, Level
+from bughunt.hunt.rest import Rest, titles_of
 from bughunt.judge import Verdict
+from bughunt.screens.verdicts import rest as _rest_views
 from bughunt.screens.verdicts import verdict as verdict_views
 from bughunt.views import Item, Text, View
 from bughunt.watch.events import Event
+
+# Stands for what must still hold besides the bugs.
+REST = "rest"
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Scene:
-    """The state of the watch. `running` is the id of the bug that is being judged; `saves` counts."""
+    """The state of the watch. `running` is the id of the bug that is being judged, or REST; `saves` counts.
+
+    `rest` is what became of the rest when it was last judged here, `broken` the clauses that the hunt has
+    seen broken.
+    """
 
     level: Level
     rows: tuple[Row, ...]
@@ -38,6 +47,9 @@ class Scene:
     saves: int = 0
     unchecked: bool = False
     warnings: tuple[str, ...] = ()
+    rest: Rest | None = None
+    rest_queued: bool = False
+    broken: tuple[str, ...] = ()
 
     @property
     def fixed(self) -> int:
@@ -90,8 +102,25 @@ def standing(row: Row, scene: Scene, seconds: int) -> str:
     return (row.kind or ("not checked" if not row.queued else "waiting")) + (" …" if row.queued else "")
 
 
+def rest_line(scene: Scene) -> str:
+    """What stands below the bugs: what became of the rest, as far as that is known."""
+    if scene.running == REST:
+        return "the rest: judging"
+    if scene.rest_queued:
+        return "the rest: waiting"
+    if scene.rest is not None and scene.rest.trouble:
+        return f"the rest: unknown. {scene.rest.trouble}"
+    if scene.broken:
+        return f"no longer as it was: {', '.join(titles_of(scene.broken).values())}"
+    return "the rest: as it was" if scene.rest is not None else ""
+
+
 def bug_page(row: Row, scene: Scene) -> list[View]:
-    """The selected bug: the failure message, or the success, and what it is about."""
+    """The selected bug: the failure message, or the success, what it is about; and what else is broken."""
+    return [*_bug_page(row, scene), *(_rest_views(scene.rest) if scene.broken and scene.rest else [])]
+
+
+def _bug_page(row: Row, scene: Scene) -> list[View]:
     title = Text(f"{row.bug.id}  {row.bug.card.title}", "strong")
     symptom = Text(row.bug.card.symptom)
     if row.kind == "fixed":
@@ -108,7 +137,7 @@ def bug_page(row: Row, scene: Scene) -> list[View]:
 
 
 def _after_success(scene: Scene) -> str:
-    if scene.fixed == len(scene.rows):
+    if scene.fixed == len(scene.rows) and not scene.broken:
         return "That was the last of this level: n goes on to the next, s shows the solution of this one."
     return "s shows its solution and why it matters. The other bugs wait until you choose one."
 

@@ -16,7 +16,8 @@ from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt.edits import files_hash
 from bughunt.hunt.hunt import Hunt
-from bughunt.hunt.judging import not_recorded, open_judge
+from bughunt.hunt.judging import not_recorded, open_judge, repaired
+from bughunt.hunt.rest import Owing, Rest
 from bughunt.judge import Judge, Verdict
 from bughunt.measure.outcomes import Stopped
 from bughunt.screens.debrief import level_debrief
@@ -26,7 +27,7 @@ from bughunt.watch.events import Check, Close, Event, Look, Polling, Reset, Save
 from bughunt.watch.files import FileWatch
 from bughunt.watch.inbox import Inbox
 from bughunt.watch.judging import Judging
-from bughunt.watch.scene import Failed, Page, Scene
+from bughunt.watch.scene import REST, Failed, Page, Scene
 from bughunt.watch.status import Status, scene_of
 
 # How soon a change of the state by another command is seen while nothing happens here.
@@ -50,6 +51,7 @@ class Session:
         self._inbox = Inbox()
         self._answers = Answers(hunt, tell, self._inbox)
         self._status = Status(manual)
+        self._owing = Owing()
         self._state = hunt.state()
         self._seen_state: object = None
         self._next: Level | None = hunt.active(self._state)
@@ -85,7 +87,7 @@ class Session:
     def _watching(self, level: Level, judge: Judge) -> Iterator[Judging]:
         folder = self._hunt.started(level, self._state).path
         with FileWatch(folder, lambda files: self.post(Saved(files)), lambda why: self.post(Polling(why))):
-            judging = Judging(level, judge)
+            judging = Judging(level, judge, owing=self._owing)
             self._show(judging)
             self._prepare(level, judge)
             if not self._status.manual:
@@ -97,12 +99,12 @@ class Session:
         judge.prepare(first.bugs)
         judge.prepare_control(first.bugs)
         judge.prepare(bug for level in self._hunt.catalog.levels for bug in level.bugs)
+        judge.contract.prepare(self._owing.clauses)
         self._answers.prepare(self._hunt.catalog)
 
     def _step(self, judging: Judging) -> bool:
         """Takes one event, or judges one bug when there is none. False when it is time to end."""
-        busy = judging.pending or judging.unasked
-        event = self._inbox.next(0.0 if busy else _LOOK_OUTSIDE_SECONDS)
+        event = self._inbox.next(0.0 if judging.busy else _LOOK_OUTSIDE_SECONDS)
         if isinstance(event, Close):
             return False
         try:
@@ -110,6 +112,8 @@ class Session:
                 self._handle(event, judging)
             elif judging.pending:
                 self._judge(judging.pending[0], judging)
+            elif judging.rest_pending:
+                self._judge_rest(judging)
             elif _fingerprint(self._hunt) == self._seen_state:
                 judging.ask_ahead(self._inbox.begin_measuring())
                 return True
@@ -118,6 +122,7 @@ class Session:
         except BughuntError as error:
             self._note_trouble(error)
             judging.pending.clear()
+            judging.rest_pending = False
         self._status.running = None
         self._show(judging)
         return True
@@ -151,9 +156,11 @@ class Session:
         self._status.unchecked = self._status.manual and not judging.pending
         if not self._status.unchecked:
             judging.begin_after_save(files, self._looked_at)
+            judging.was_complete = self._state.is_complete(judging.level)
 
     def _begin_anew(self, judging: Judging) -> None:
         judging.begin_anew(bug for bug in judging.level.bugs if bug is self._looked_at)
+        judging.was_complete = self._state.is_complete(judging.level)
         self._status.unchecked = False
 
     def _judge(self, bug: Bug, judging: Judging) -> None:
@@ -167,19 +174,40 @@ class Session:
         if stop.is_set():
             raise Stopped
         judging.note(bug, verdict)
-        completed = self._recorded(verdict, judging, files)
+        self._record(verdict, judging, files)
         self._state = self._hunt.state()
-        if completed:
+
+    def _judge_rest(self, judging: Judging) -> None:
+        stop = self._inbox.begin_measuring()
+        started = self._hunt.started(judging.level).ready()
+        self._status.running = REST
+        self._show(judging)
+        files = files_hash(started.path)
+        verdicts = [verdict for verdict, _ in judging.verdicts.values()]
+        rest = judging.ask_rest(started, repaired(judging.level, self._state, verdicts), stop)
+        if stop.is_set():
+            judging.rest_pending = True
+            raise Stopped
+        completed = self._rest_recorded(rest, judging, files)
+        self._state = self._hunt.state()
+        if completed and not judging.was_complete:
             after = Text("n goes on to the next level.", "strong")
             self._tell(Page([*level_debrief(judging.level, self._state), after]))
 
-    def _recorded(self, verdict: Verdict, judging: Judging, files: str) -> bool:
-        """Is the level complete with this verdict? It is shown also where the hunt cannot be written to."""
+    def _record(self, verdict: Verdict, judging: Judging, files: str) -> None:
+        """It is shown also where the hunt cannot be written to."""
         try:
-            return self._hunt.record(verdict, judging.seed, files)
+            self._hunt.record(verdict, judging.seed, files)
         except BughuntError as error:
             judging.unrecorded.add(verdict.bug)
             self._hunt.store.tell(not_recorded(f"The verdict on {verdict.bug}", error))
+
+    def _rest_recorded(self, rest: Rest, judging: Judging, files: str) -> bool:
+        """Is the level complete with it?"""
+        try:
+            return self._hunt.record_rest(judging.level, rest, judging.seed, files)
+        except BughuntError as error:
+            self._hunt.store.tell(not_recorded("What became of the rest", error))
             return False
 
     def _show(self, judging: Judging) -> None:

@@ -45,6 +45,9 @@ def scene_of(catalog: Catalog, state: State, judging: Judging, status: Status) -
         saves=status.saves,
         unchecked=status.unchecked,
         warnings=status.warnings,
+        rest=judging.rest,
+        rest_queued=judging.rest_pending,
+        broken=state.regressions(judging.level.id),
     )
 
 

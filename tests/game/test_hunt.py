@@ -15,8 +15,10 @@ from bughunt.errors import BughuntError
 from bughunt.hunt import events
 from bughunt.hunt.edits import files_hash
 from bughunt.hunt.hunt import Hunt
+from bughunt.hunt.rest import Rest
 from bughunt.hunt.score import score
 from bughunt.judge import Judge, Verdict, VerdictKind
+from bughunt.judge.contract import Regression
 from bughunt.measure.measurer import Measurer
 from bughunt.workspace.patches import apply_patch
 
@@ -73,14 +75,21 @@ def test_verdicts_are_counted_and_unknown_ones_change_nothing(hunt: Hunt) -> Non
     assert after.solved
 
 
-def test_a_level_is_completed_once_and_again_after_it_was_broken(hunt: Hunt) -> None:
-    def record(bug: str, kind: VerdictKind) -> bool:
-        return hunt.record(Verdict(bug, kind), 1, "")
+def test_a_level_is_complete_with_all_bugs_fixed_and_nothing_broken_besides(hunt: Hunt) -> None:
+    level = hunt.catalog.levels[0]
+    regression = Rest(("model-logits",), (Regression("model-logits", "What the model says", "0"),))
 
-    assert [record(bug, "fixed") for bug in ("1.1", "1.2", "1.3")] == [False, False, True]
-    assert not record("1.3", "fixed")
-    assert not record("1.2", "broken")
-    assert record("1.2", "fixed")
+    def complete(bug: str, kind: VerdictKind, rest: Rest = Rest()) -> bool:
+        hunt.record(Verdict(bug, kind), 1, "")
+        return hunt.record_rest(level, rest, 1, "")
+
+    assert [complete(bug, "fixed") for bug in ("1.1", "1.2", "1.3")] == [False, False, True]
+    assert not complete("1.2", "broken")
+    assert complete("1.2", "fixed")
+    assert not complete("1.2", "fixed", regression)
+    assert again(hunt).state().regressions("level1") == ("model-logits",)
+    assert not complete("1.2", "fixed", Rest(trouble="no disk"))
+    assert complete("1.2", "fixed")
 
 
 def test_nothing_gives_a_hint_or_an_opened_solution_back(hunt: Hunt) -> None:
@@ -218,7 +227,7 @@ def test_code_that_removes_itself_while_it_is_measured(hunt: Hunt) -> None:
     file.write_text(f"{before}\nopen(__file__, 'w').write({before!r})\n")
     judged = files_hash(hunt.folder / "level1")
     hunt.check(["1.1"], 3)
-    assert f'"files":"{judged}"' in hunt.store.log.path.read_text().splitlines()[-1]
+    assert f'"files":"{judged}"' in hunt.store.log.path.read_text().splitlines()[-2]
     assert file.read_text() == before
 
 

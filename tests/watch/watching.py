@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Condition, Event, Semaphore
 from typing import Any
 
+from bughunt.content.clauses import Clause
 from bughunt.content.level import Bug
 from bughunt.hunt.hunt import Hunt
 from bughunt.judge import Verdict
+from bughunt.judge.contract import Kept, Regression
 from bughunt.measure.outcomes import Measurement, Outcome, Stopped
 from bughunt.watch.scene import Failed, Page, Scene
 from bughunt.watch.session import Session
@@ -19,10 +21,40 @@ from bughunt.watch.session import Session
 PATIENCE_SECONDS = 30.0
 
 
+class ScriptedContract:
+    """Says that the clauses `broken` are; of others, that they are kept."""
+
+    def __init__(self) -> None:
+        self.broken: dict[str, str] = {}
+        self.asked: list[tuple[tuple[str, ...], int]] = []
+        self.asked_ahead: list[tuple[str, int]] = []
+        self.hangs = False
+
+    def prepare(self, clauses: Iterable[Clause]) -> None:
+        pass
+
+    def ask_clean(self, clauses: Sequence[Clause], seed: int, stop: Event | None = None) -> None:
+        self.asked_ahead += [(clause.slug, seed) for clause in clauses]
+
+    def kept(self, clauses: Sequence[Clause], workspace: Path, seed: int, stop: Event) -> Kept:
+        slugs = tuple(clause.slug for clause in clauses)
+        self.asked.append((slugs, seed))
+        if self.hangs:
+            assert stop.wait(PATIENCE_SECONDS)
+            raise Stopped
+        regressions = tuple(
+            Regression(clause.slug, clause.card.title, self.broken[clause.slug])
+            for clause in clauses
+            if clause.slug in self.broken
+        )
+        return Kept(slugs, regressions)
+
+
 class ScriptedJudge:
     """Says what the test wants it to say, and notes what it was asked. It measures nothing."""
 
     def __init__(self) -> None:
+        self.contract = ScriptedContract()
         self.asked: list[str] = []
         self.seeds: list[tuple[str, int]] = []
         self.seeds_ahead: list[tuple[str, int]] = []
@@ -100,7 +132,9 @@ class Audience:
     def at_rest(self) -> bool:
         """Is everything judged that was to be judged?"""
         scenes = [what for what in self.heard if isinstance(what, Scene)]
-        return bool(scenes) and scenes[-1].running is None and not any(row.queued for row in scenes[-1].rows)
+        if not scenes or scenes[-1].running is not None or scenes[-1].rest_queued:
+            return False
+        return not any(row.queued for row in scenes[-1].rows)
 
 
 class Watcher:
