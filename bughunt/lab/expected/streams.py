@@ -13,7 +13,7 @@ BYTES = 256
 
 # How many times a document may begin with bos. That each has its own, and no more, is the tokenizer's affair:
 # the tree's may leave it out, and a loader that adds one may stand in for it.
-_BOS = {"words": (1, 2), "bytes": (0, 1, 2)}
+_BOS = {"words": (1, 2), "bytes": (0, 1, 2), "configured": (0, 1, 2)}
 
 
 def flat_stream(stream: dict[str, Any], rank: int, world_size: int, *, bos: int = 1) -> list[int]:
@@ -42,10 +42,13 @@ def expected_batches(case: dict[str, Any], found: Batches) -> Batches | None:
     size = case["B"] * case["T"]
     possible: list[Batches] = []
     for stride in (size + 1, size):
-        first = case["skip_batches"] * stride
-        end = first + (case["batches"] - 1) * stride + size + 1
         for bos in _BOS[case["tokenizer"]]:
-            tokens = list(islice(cycle(_one_epoch(case, bos)), end))
+            epoch = _one_epoch(case, bos)
+            # Of a source that ends, all that are whole.
+            skipped = (len(epoch) - size - 1) // stride + 1 - case["batches"] if case["from_the_end"] else 0
+            first = (case["skip_batches"] + skipped) * stride
+            end = first + (case["batches"] - 1) * stride + size + 1
+            tokens = list(islice(cycle(epoch), end))
             starts = range(first, end - size, stride)
             possible.append([(tokens[i : i + size], tokens[i + 1 : i + 1 + size]) for i in starts])
     fitting = [batches for batches in possible if [x for x, _ in batches] == [x for x, _ in found]]

@@ -36,6 +36,30 @@ def trouble_elsewhere(prepare: Callable[[str], T], work: Callable[[T], Any]) -> 
 
 
 @contextmanager
+def unmixed() -> Iterator[None]:
+    """Makes "meta" refuse what any real device refuses: to choose elements of the CPU by a tensor that is
+    elsewhere. Torch lets "meta" pass, and chooses nothing. The other way round is allowed everywhere."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    def chooses_from_elsewhere(tensor: Any, index: Any) -> bool:
+        parts = index if isinstance(index, tuple) else (index,)
+        return tensor.device.type == "cpu" and any(
+            isinstance(part, torch.Tensor) and part.device.type != "cpu" for part in parts
+        )
+
+    class Unmixed(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            chooses = function in (torch.Tensor.__getitem__, torch.Tensor.__setitem__)
+            if chooses and chooses_from_elsewhere(*args[:2]):
+                raise RuntimeError("Tensor on device meta is not on the expected device cpu!")
+            return function(*args, **(kwargs or {}))
+
+    with Unmixed():
+        yield
+
+
+@contextmanager
 def pretended_cuda() -> Iterator[None]:
     """Lets code that asks for "cuda" run where there is none: its tensors are on the CPU after all."""
     import torch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
@@ -18,9 +18,10 @@ def make_model(
 ) -> Any:
     """The tree's GPT of these sizes, initialised, for inference.
 
-    It has as many key/value heads as query heads unless told otherwise. If `emptied`, its memory holds
-    nothing in particular before it is initialised, as that of a model built on the device "meta".
+    It has as many key/value heads as query heads unless told otherwise. If `emptied`, it is built on the
+    device "meta" and brought to the CPU, and its memory holds nothing in particular before it is initialised.
     """
+    import torch
     from nanochat.gpt import GPT, GPTConfig
 
     config = GPTConfig(
@@ -31,9 +32,12 @@ def make_model(
         n_kv_head=n_head if n_kv_head is None else n_kv_head,
         n_embd=n_embd,
     )
-    model = GPT(config)
     if emptied:
+        with torch.device("meta"):
+            model = GPT(config)
         model.to_empty(device="cpu")
+    else:
+        model = GPT(config)
     model.init_weights()
     return model.eval()
 
@@ -58,7 +62,7 @@ def cache_for(model: Any, rows: int, capacity: int) -> Any:
 
 
 def randomise(model: Any, seed: int, scale: float = 1.5) -> None:
-    """Draws every weight of a torch module anew, normal with std `scale` / sqrt(inputs).
+    """Draws every weight that a torch module learns anew, normal with std `scale` / sqrt(inputs).
 
     A freshly initialised GPT is blind: its head is zero, and so is all that it answers.
     """
@@ -66,8 +70,13 @@ def randomise(model: Any, seed: int, scale: float = 1.5) -> None:
 
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for _, weight in sorted(model.named_parameters()):
+        for _, weight in sorted(learnt(model)):
             weight.normal_(std=scale / weight.size(-1) ** 0.5, generator=generator)
+
+
+def learnt(model: Any) -> Iterator[tuple[str, Any]]:
+    """The weights that training changes, by name: not what a model may keep as a parameter all the same."""
+    return ((name, weight) for name, weight in model.named_parameters() if weight.requires_grad)
 
 
 def zero(model: Any) -> None:
@@ -75,7 +84,7 @@ def zero(model: Any) -> None:
     import torch
 
     with torch.no_grad():
-        for weight in model.parameters():
+        for _, weight in learnt(model):
             weight.zero_()
 
 

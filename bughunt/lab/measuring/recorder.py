@@ -10,10 +10,14 @@ RATES = (0.25, 0.5, 0.125)
 
 
 class Recorder:
-    """Notes gradients, values and rates of parameters, each when its own optimizer is asked to step."""
+    """Notes gradients, values and rates of parameters, each when its own optimizer is asked to step.
 
-    def __init__(self, model: Any) -> None:
+    The stand-ins then go so far along the gradient, whatever a schedule says: 0 leaves the model as it is.
+    """
+
+    def __init__(self, model: Any, descent: float = 0.05) -> None:
         self.model = model
+        self.descent = descent
         self.names = {id(parameter): name for name, parameter in model.named_parameters()}
         self.steps: list[dict[str, Any]] = []
         self._seen: set[int] = set()
@@ -64,7 +68,7 @@ class _Descent:
         with torch.no_grad():
             for parameter in self._parameters():
                 if parameter.grad is not None:
-                    parameter.sub_(parameter.grad, alpha=0.05)
+                    parameter.sub_(parameter.grad, alpha=self._recorder.descent)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         for parameter in self._parameters():

@@ -7,19 +7,20 @@ from typing import Any
 
 
 class ScriptedModel:
-    """Wants `scripts[row][n]` as token n of each row, whatever it is given to read; `last` after the end.
+    """Wants `scripts[row][n]` as token n of each row, whatever it is given to read; after the end it wants
+    the tokens `after`, over and over.
 
     It reads a prompt first, and from then on notes in `given` the tokens that every row was given. Nothing is
     cached.
     """
 
-    def __init__(self, scripts: list[list[int]], vocabulary: int, last: int) -> None:
+    def __init__(self, scripts: list[list[int]], vocabulary: int, after: list[int]) -> None:
         import torch
 
         self._torch = torch
         self._scripts = scripts
         self._vocabulary = vocabulary
-        self._last = last
+        self._after = after
         self.restart()
         self.config = SimpleNamespace(
             sequence_len=256, vocab_size=vocabulary, n_layer=1, n_head=1, n_kv_head=1, n_embd=4
@@ -46,7 +47,8 @@ class ScriptedModel:
             script = self._scripts[row]
             for t in range(length):
                 n = max(0, first + t)
-                logits[row, t, script[n] if n < len(script) else self._last] = 0.0
+                over = n - len(script)
+                logits[row, t, script[n] if over < 0 else self._after[over % len(self._after)]] = 0.0
         return logits
 
     __call__ = forward

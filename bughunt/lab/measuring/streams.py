@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from random import Random
 from typing import Any
 
+from bughunt.lab.measuring.configured import byte_tokenizer, configured_data
 from bughunt.lab.measuring.devices import pretended_cuda
 from bughunt.lab.measuring.tokenizers import WordTokenizer
+
+# The rows of a micro-batch in the default recipe.
+RECIPE = {"device_batch_size": 8, "sequence_len": 256}
+
+# Whoever reads a source to its end gives up after so many batches.
+_MOST_BATCHES = 1000
 
 
 def draw_stream(rng: Random, *, groups: int, largest_id: int) -> dict[str, Any]:
@@ -39,7 +47,9 @@ def draw_cases(rng: Random, largest_ids: Sequence[int]) -> list[dict[str, Any]]:
 
     Among them are one row, rows of one token, the first and the last of several ranks, large and small
     vocabularies (`largest_ids`, and bytes), a second epoch, documents in groups, in a plain list and from an
-    iterator that ends, and batches left out at the start.
+    iterator that ends (of one, the last batches: `from_the_end`), and batches left out at the start. In some,
+    torch keeps no gradients (`gradients`). The last ones are `configured`: with rows as the default recipe
+    has them, and longer ones, and with everything else left to its default.
     """
     world_size = rng.randint(2, 3)
     alone, first, last = (0, 1), (0, world_size), (world_size - 1, world_size)
@@ -52,11 +62,12 @@ def draw_cases(rng: Random, largest_ids: Sequence[int]) -> list[dict[str, Any]]:
         (several[1], first, "groups", 0, "words"),
         ((1, 1), alone, "iterator", 0, "words"),
         (several[2], alone, "groups", 0, "bytes"),
+        ((2, rng.randint(2, 3)), alone, "iterator", 0, "words"),
     ]
     cases = []
     for i, ((B, T), (rank, ranks), documents, skip_batches, tokenizer) in enumerate(variants):
         stream = draw_stream(rng, groups=6, largest_id=largest_ids[i % len(largest_ids)])
-        one_epoch = epoch_length(stream, rank, ranks)
+        one_epoch, from_the_end = epoch_length(stream, rank, ranks), i == len(variants) - 1
         cases.append(
             {
                 "stream": stream,
@@ -64,20 +75,77 @@ def draw_cases(rng: Random, largest_ids: Sequence[int]) -> list[dict[str, Any]]:
                 "T": T,
                 "rank": rank,
                 "world_size": ranks,
-                "batches": one_epoch // (B * T + 1) + 2 if i < 2 else rng.randint(2, 4),
+                "batches": one_epoch // (B * T + 1) + 2
+                if i < 2
+                else 2
+                if from_the_end
+                else rng.randint(2, 4),
                 "tokenizer_threads": rng.choice([1, 4]),
                 "tokenizer_batch_size": rng.randint(1, 4),
                 "split": ("train", "val")[i % 2],
                 "documents": documents,
                 "skip_batches": skip_batches,
                 "tokenizer": tokenizer,
+                "from_the_end": from_the_end,
+                "gradients": ("kept", "off", "kept", "inference")[i % 4],
             }
         )
-    return cases
+    default = RECIPE["device_batch_size"], RECIPE["sequence_len"]
+    return [
+        *cases,
+        _draw_configured(rng, default, "train", batches=3, gradients="kept"),
+        _draw_configured(rng, default, "val", batches=3, gradients="off"),
+        _draw_configured(rng, (16, 1024), rng.choice(["train", "val"]), batches=1, gradients="kept"),
+    ]
+
+
+def _draw_configured(
+    rng: Random, shape: tuple[int, int], split: str, *, batches: int, gradients: str
+) -> dict[str, Any]:
+    """One for which only the rows and the split are given. Every document of the configured data is the same
+    text, in which a few letters in a row tell their place."""
+    text = "".join(rng.choice("abcdefghijklmnopqrstuvwxyz  ") for _ in range(rng.randint(1200, 1500)))
+    return {
+        "stream": {"documents": [[text]]},
+        "B": shape[0],
+        "T": shape[1],
+        "rank": 0,
+        "world_size": 1,
+        "batches": batches,
+        "split": split,
+        "documents": "configured",
+        "skip_batches": 0,
+        "tokenizer": "configured",
+        "from_the_end": False,
+        "gradients": gradients,
+    }
 
 
 def load_batches(loader: Any, case: dict[str, Any], device: Any) -> list[tuple[Any, Any]]:
-    """The first batches of the tree's loader over the stream of `case`."""
+    """The first batches of the tree's loader over the stream of `case`, or the last ones."""
+    with _gradients(case["gradients"]):
+        if case["documents"] == "configured":
+            elsewhere = {} if device == "cpu" else {"device": device}
+            with configured_data(case["stream"]["documents"][0][0]):
+                return list(islice(loader(case["B"], case["T"], case["split"], **elsewhere), case["batches"]))
+        batches = _batches_of_documents(loader, case, device)
+        if case["from_the_end"]:
+            return list(deque(islice(batches, _MOST_BATCHES), maxlen=case["batches"]))
+        return list(islice(batches, case["batches"]))
+
+
+def _gradients(what: str) -> AbstractContextManager[Any]:
+    import torch
+
+    modes: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+        "kept": nullcontext,
+        "off": torch.no_grad,
+        "inference": torch.inference_mode,
+    }
+    return modes[what]()
+
+
+def _batches_of_documents(loader: Any, case: dict[str, Any], device: Any) -> Any:
     stream = case["stream"]
     documents: Any = stream["documents"]
     if case["documents"] != "groups":
@@ -85,13 +153,12 @@ def load_batches(loader: Any, case: dict[str, Any], device: Any) -> list[tuple[A
     if case["documents"] == "iterator":
         documents = iter(documents)
     names = ("B", "T", "split", "rank", "world_size", "tokenizer_threads", "tokenizer_batch_size")
-    batches = loader(
+    return loader(
         **{name: case[name] for name in (*names, "skip_batches")},
         device=device,
         documents=documents,
         tokenizer=_tokenizer(case),
     )
-    return list(islice(batches, case["batches"]))
 
 
 def try_to_load(loader: Any, case: dict[str, Any], device: str) -> list[tuple[Any, Any]] | None:
@@ -111,6 +178,12 @@ def try_to_load(loader: Any, case: dict[str, Any], device: str) -> list[tuple[An
 def _tokenizer(case: dict[str, Any]) -> Any:
     if case["tokenizer"] == "words":
         return WordTokenizer(case["stream"]["ids"], case["stream"]["bos"])
-    from nanochat.tokenizer import RustBPETokenizer
+    return byte_tokenizer()
 
-    return RustBPETokenizer({bytes([byte]): byte for byte in range(256)})
+
+def written(case: dict[str, Any], rows: Any) -> Any:
+    """A tensor of ids as lists; of a `configured` case, whose ids are few and whose rows are long, as one
+    string, with a character of that number for each id."""
+    if case["documents"] != "configured":
+        return rows.tolist()
+    return "".join(chr(one) if 0 <= one < 0xD800 else "\ufffd" for one in rows.flatten().tolist())

@@ -7,8 +7,12 @@ process; torch and the workspace are imported when they are called.
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from bughunt.lab.measuring.models import load_weights, make_model
@@ -28,7 +32,12 @@ def build_model(case: dict[str, Any]) -> Any:
 
 
 def train(
-    case: dict[str, Any], *, schedule: bool = True, model: Any = None, **settings: Any
+    case: dict[str, Any],
+    *,
+    schedule: bool = True,
+    model: Any = None,
+    place: dict[str, Any] | None = None,
+    **settings: Any,
 ) -> dict[str, Any]:
     """Trains as `scripts.base_train` does, and notes what reaches the optimizers.
 
@@ -37,7 +46,8 @@ def train(
     many, which all have the same. `model` is one of `build_model`, None for a new one. Returns what the
     metrics say, and for every optimizer step the gradients and the values of all parameters by name, as they
     were when its optimizer was asked to step, and each group's learning rate over its first one. Without
-    `schedule` the workspace's is not asked and the learning rate is constant.
+    `schedule` the workspace's is not asked and the learning rate is constant. `place` says where a run is
+    kept and where it begins, as whoever starts one from a shell does.
     """
     from torch.optim.optimizer import register_optimizer_step_pre_hook
 
@@ -64,6 +74,7 @@ def train(
                 tokenizer=WordTokenizer({}, bos=0),
                 documents=[],
                 model=model,
+                **(place or {}),
             )
     finally:
         handle.remove()
@@ -74,6 +85,29 @@ def train(
         "validation": [record.get("val_bpb") for record in result.records],
         "steps": recorder.steps,
     }
+
+
+def resume(case: dict[str, Any], at: int, **settings: Any) -> list[dict[str, Any]]:
+    """The `steps` of `train`, those from `at` on by a run that goes on from the checkpoint of that step."""
+    with kept_run() as place:
+        settings |= {"save_every": at, "keep": len(case["inputs"])}
+        begun = train(case, place=place, **settings)["steps"]
+        return [*begun[:at], *train(case, place={**place, "start_step": at}, **settings)["steps"]]
+
+
+@contextmanager
+def kept_run() -> Iterator[dict[str, Any]]:
+    """Where a run is kept, as one is that was started from a shell; not for long, so that nothing waits for
+    the disk."""
+    import torch
+
+    own = os.fsync
+    os.fsync = lambda fd: None
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            yield {"run_dir": Path(folder), "device": torch.device("cpu"), "on_step": lambda _: None}
+    finally:
+        os.fsync = own
 
 
 def validate(case: dict[str, Any]) -> dict[str, Any] | None:
@@ -91,8 +125,8 @@ def validate(case: dict[str, Any]) -> dict[str, Any] | None:
         # A step so small that optimizers of a fix's own do not magnify the last digits of a gradient.
         rates = dict.fromkeys(("unembedding_lr", "embedding_lr", "matrix_lr"), 1e-4)
         model = build_model(one)
-        settings = {"grad_clip": 0.0, "eval_every": 1, "eval_tokens": tokens, **rates}
-        found = train(one, schedule=False, model=model, **settings)
+        settings: dict[str, Any] = {"grad_clip": 0.0, "eval_every": 1, "eval_tokens": tokens, **rates}
+        found = train(one, schedule=False, model=model, place=None, **settings)
         values = {name: parameter.detach().tolist() for name, parameter in model.named_parameters()}
         return {"loss": float(found["validation"][-1]), "values": values}
     except Exception:
@@ -101,16 +135,16 @@ def validate(case: dict[str, Any]) -> dict[str, Any] | None:
         base_train.get_token_bytes = own
 
 
-def optimizers_of_a_run(model: Any, **settings: Any) -> list[Any]:
-    """The optimizers that the tree's pretraining sets up for the model, after a step with them."""
-    T = model.config.sequence_len
-    base_train = _base_train_fed_by({"T": T, "inputs": [[0] * T], "targets": [[0] * T]})
+def optimizers_of_a_run(model: Any, rows: dict[str, Any], **settings: Any) -> list[Any]:
+    """The optimizers that the tree's pretraining sets up for the model, after a step on the rows."""
+    T = rows["T"]
+    base_train = _base_train_fed_by(rows)
     result = base_train.train(
         base_train.Settings(
             depth=model.config.n_layer,
             sequence_len=T,
-            device_batch_size=1,
-            total_batch_size=T,
+            device_batch_size=len(rows["inputs"][0]) // T,
+            total_batch_size=len(rows["inputs"][0]),
             num_iterations=1,
             eval_every=0,
             **settings,

@@ -1,0 +1,19 @@
+"""Scripts of the tree, run as whole programs in this process."""
+
+from __future__ import annotations
+
+import sys
+from runpy import run_module
+from typing import Any
+
+from bughunt.lab.measuring.replacing import replaced
+
+
+def run_program(module: str, *flags: str) -> Any:
+    """Run `python -m MODULE FLAGS`, and return its exit status; None if it does not ask to exit."""
+    try:
+        with replaced(sys, argv=[module, *flags]):
+            run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        return end.code
+    return None

@@ -1,0 +1,94 @@
+"""The state of sharded optimizers in a checkpoint: complete, and of use to one process or to two."""
+
+ROWS = (4, 3, 4, 2)  # of the weights, of which two processes can share some
+
+
+def draw(rng):
+    """Weights with four columns, and their gradients in two steps."""
+
+    def matrices():
+        return [[[round(rng.uniform(-1, 1), 3) for _ in range(4)] for _ in range(rows)] for rows in ROWS]
+
+    return {"weights": matrices(), "gradients": [matrices(), matrices()]}
+
+
+def measure(inputs):
+    """What two processes save of each optimizer, and what it is after it was loaded."""
+    return {
+        "AdamW": saved_and_loaded(*adamw(), inputs, ("exp_avg", "exp_avg_sq", "step")),
+        "Muon": saved_and_loaded(*muon(), inputs, ("momentum_buffer",)),
+    }
+
+
+def adamw():
+    """Optimizers by the number of processes: of two, of one."""
+    import torch
+    from nanochat.adamw import DistAdamW
+
+    options = {"lr": 0.01, "betas": (0.8, 0.9), "eps": 1e-8, "weight_decay": 0.0}
+    return lambda ws: DistAdamW(ws, **options), lambda ws: torch.optim.AdamW(ws, **options)
+
+
+def muon():
+    """Optimizers by the number of processes: of two, of one."""
+    from nanochat.muon import DistMuon, Muon
+
+    return lambda ws: DistMuon(ws, lr=0.01, momentum=0.9), lambda ws: Muon(ws, lr=0.01, momentum=0.9)
+
+
+def saved_and_loaded(of_two, of_one, inputs, names):
+    """States in the checkpoint, and after another step of those that loaded it."""
+    import tempfile
+    from pathlib import Path
+
+    from nanochat.checkpoint_manager import load_checkpoint, save_checkpoint
+
+    from bughunt.lab.measuring.flushing import flushes_noted
+    from bughunt.lab.measuring.processes import first_of
+
+    folder = tempfile.mkdtemp()
+    with flushes_noted():
+        with first_of(2):
+            optimizer = of_two(weights_of(inputs))
+            step(optimizer, inputs, 0)
+            save_checkpoint(Path(folder), 1, {}, [optimizer.state_dict()], {}, rank=0)
+            data = {"saved": states(load_checkpoint(Path(folder), 1).optimizer_states[0], names)}
+            step(optimizer, inputs, 1)
+            data["goes on after it"] = states(optimizer.state_dict(), names)
+            again = of_two(weights_of(inputs))
+            again.load_state_dict(load_checkpoint(Path(folder), 1).optimizer_states[0])
+            data["loaded by two"] = states(again.state_dict(), names)
+            step(again, inputs, 1)
+            data["loaded by two, a step later"] = states(again.state_dict(), names)
+        alone = of_one(weights_of(inputs))
+        alone.load_state_dict(load_checkpoint(Path(folder), 1).optimizer_states[0])
+        step(alone, inputs, 1)
+        data["loaded by one, a step later"] = states(alone.state_dict(), names)
+    return data
+
+
+def weights_of(inputs):
+    """The weights as parameters."""
+    import torch
+
+    return [torch.nn.Parameter(torch.tensor(one)) for one in inputs["weights"]]
+
+
+def step(optimizer, inputs, number):
+    """A step along the gradients of this number."""
+    import torch
+
+    for weight, gradient in zip(
+        optimizer.param_groups[0]["params"], inputs["gradients"][number], strict=True
+    ):
+        weight.grad = torch.tensor(gradient)
+    optimizer.step()
+
+
+def states(state_dict, names):
+    """The values of each weight's state by its number, and the groups' learning rates."""
+    values = {
+        str(key): {name: state[name].tolist() for name in names}
+        for key, state in sorted(state_dict["state"].items())
+    }
+    return [values, [[group["lr"], list(group["params"])] for group in state_dict["param_groups"]]]

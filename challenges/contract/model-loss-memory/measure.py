@@ -1,0 +1,36 @@
+"""Looks how much memory a loss takes while it is computed, and until its gradients are.
+
+The logits of all positions at the same time would be by far the largest tensor of a training step.
+"""
+
+from bughunt.lab.measuring.shapes import draw_ids, model_of, shape_of
+from bughunt.lab.measuring.tensor_sizes import SizesMade, SizesSaved
+
+TOKENS = 768
+
+
+def draw(rng):
+    """Many tokens, and a vocabulary that is large beside all else."""
+    shape = shape_of(2, 1, vocabulary=rng.randint(400, 500))
+    return {"shape": shape, "ids": draw_ids(rng, shape, TOKENS, 1), "seed": rng.randrange(1 << 30)}
+
+
+def measure(inputs):
+    """Are there half of all logits or more in one tensor, or in all that is kept for the gradients?"""
+    import torch
+
+    model, ids = model_of(inputs["shape"], inputs["seed"]).train(), torch.tensor(inputs["ids"])
+    many = TOKENS * inputs["shape"]["vocab_size"] // 2
+    found = {}
+    for reduction in ("mean", "sum"):
+        with SizesMade() as made, SizesSaved() as saved:
+            loss = model(ids, ids, loss_reduction=reduction)
+            kept = saved.total()
+            loss.backward()
+        found[reduction] = {"one tensor": made.largest >= many, "kept for the gradients": kept >= many}
+    with torch.no_grad():
+        for reduction in ("mean", "none"):
+            with SizesMade() as made:
+                model(ids, ids, loss_reduction=reduction)
+            found[f"{reduction}, without gradients"] = {"one tensor": made.largest >= many}
+    return {"half of all logits in": found}
