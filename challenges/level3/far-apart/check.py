@@ -33,6 +33,18 @@ def test_attention_turns_with_distance(inputs, measured):
         assert not wrong, describe(case, wrong)
 
 
+# In which a model read its text, where that is not all plain.
+GROWN = " The model was made for {sequence_len} positions and read {length}"
+CIRCUMSTANCES = {
+    "training": " The model was in training mode, with gradients on.",
+    "loaded": " The model had its weights from a state dict.",
+    "emptied": " The model was built on the meta device and initialised on the CPU.",
+    "grown": f"{GROWN}.",
+    "autocast, grown": f"{GROWN}, under autocast at first.",
+    "cached, grown": f"{GROWN}, with a cache and in inference mode.",
+}
+
+
 def describe(case, wrong):
     channel, distance, cos, sin = max(wrong, key=lambda one: (one[0], -one[1]))
     theta = frequency(channel, case["head_dim"])
@@ -55,9 +67,7 @@ def describe(case, wrong):
         )
     elif all(opposite(case, one) for one in wrong):
         message += " It turns by the right angle in the wrong direction."
-    elif case["path"].endswith("grown"):
-        message += f" The model was made for {case['sequence_len']} positions and read {case['length']}."
-    return message
+    return message + CIRCUMSTANCES.get(case["path"], "").format(**case)
 
 
 def opposite(case, one):

@@ -7,37 +7,64 @@ angle between the two, for a key a quarter turn away it is minus the sine.
 """
 
 import math
+from contextlib import nullcontext
 
-from bughunt.lab.measuring.attempts import attempt, describe_error
+from bughunt.lab.measuring.attempts import attempt, describe_error, trouble
 from bughunt.lab.measuring.devices import trouble_elsewhere
 from bughunt.lab.measuring.models import cache_for, make_model, zero
 
 GAIN = 5.0
 LONG = 600
+# More than a model of 1,024 positions can tell apart without new tables.
+LONGER = 1100
 
 
 def draw(rng):
     """Models, and the channel pairs and distances to look at; tables to ask for."""
     long = {"pairs": 3, "distances": [LONG - 1, LONG // 2]}
+    longer = {"pairs": 2, "distances": [rng.randint(LONGER - 60, LONGER - 1)], "sequence_len": 1024}
+    # As the recipe makes them: its small model, and one of the default configuration.
+    recipe = {"pairs": 2, "distances": [rng.randint(240, 255)], "sequence_len": 256}
+    default = {"pairs": 3, "distances": [rng.randint(20, 39)], "sequence_len": 1024}
     cases = [
-        draw_case(rng, 2 * rng.randint(2, 3), 3, "plain", rng.randint(50, 90)),
+        draw_case(rng, 2 * rng.randint(2, 3), 3, "training", rng.randint(50, 90)),
         draw_case(rng, 2 * rng.randint(4, 6), 2, "cached", rng.randint(50, 90)),
         draw_case(
             rng, 2 * rng.randint(2, 3), 2, "cached, grown", rng.randint(50, 90), last=rng.randint(3, 7)
         ),
         draw_case(rng, 2 * rng.randint(8, 12), 1, "emptied", rng.randint(50, 90), layers=3, layer=2),
         draw_case(rng, 2 * rng.randint(12, 20), 1, "grown", rng.randint(80, 110), layers=2, layer=1),
-        draw_case(rng, 8, 2, rng.choice(["plain", "grown"]), LONG, layers=2, layer=0, **long),
+        draw_case(rng, 8, 2, "autocast, grown", LONG, layers=2, layer=0, **long),
+        draw_case(rng, 2 * rng.randint(4, 5), 1, "grown", LONGER, **longer),
+        draw_case(rng, 128, 1, "plain", 256, layers=2, layer=rng.randrange(2), **recipe),
+        draw_case(rng, 64, 4, "loaded", 40, layers=4, layer=rng.randrange(4), **default),
     ]
     return {"cases": cases, "tables": [draw_table(rng, *shape) for shape in table_shapes(rng)]}
 
 
-def draw_case(rng, head_dim, heads, path, length, *, layers=1, layer=0, pairs=None, distances=None, last=1):
-    """`last` is how many tokens a model with a cache reads at the end, in one chunk."""
+def draw_case(
+    rng,
+    head_dim,
+    heads,
+    path,
+    length,
+    *,
+    layers=1,
+    layer=0,
+    pairs=None,
+    distances=None,
+    last=1,
+    sequence_len=None,
+):
+    """`last` is how many tokens a model with a cache reads at the end, in one chunk.
+
+    What else the `path` says of a model: it is "training", with gradients on; it was "emptied" before it was
+    initialised; it has "loaded" its weights; it has "grown" as it read, or did so under "autocast".
+    """
     if path == "cached, grown":
         sequence_len = length - last  # outgrown by the last chunk
-    else:
-        sequence_len = rng.randint(4, 16) if path == "grown" else length + rng.randint(0, 9)
+    elif sequence_len is None:
+        sequence_len = rng.randint(4, 16) if path.endswith("grown") else length + rng.randint(0, 9)
     half = head_dim // 2
     pairs = min(half, pairs or 5, (head_dim * heads - 1) // 3)
     # The first, the last, and one out of every stretch between.
@@ -131,14 +158,7 @@ def designed_model(case):
 
     D, H = case["head_dim"], case["heads"]
     width = D * H
-    model = make_model(
-        sequence_len=case["sequence_len"],
-        vocab_size=width,
-        n_layer=case["layers"],
-        n_head=H,
-        n_embd=width,
-        emptied=case["path"] == "emptied",
-    )
+    model = model_of(case)
     zero(model)
     model.transformer.wte.weight.copy_(torch.eye(width))
     model.lm_head.weight.copy_(torch.eye(width) * GAIN / width**0.5)
@@ -152,7 +172,21 @@ def designed_model(case):
             attention.c_v.weight[pair["head"] * D, key_token(j, turned)] = 1.0
     for head in range(H):
         attention.c_proj.weight[0, head * D] = 1.0
+    if case["path"] == "loaded":
+        model, weights = model_of(case), model.state_dict()
+        model.load_state_dict(weights)
     return model
+
+
+def model_of(case):
+    return make_model(
+        sequence_len=case["sequence_len"],
+        vocab_size=case["head_dim"] * case["heads"],
+        n_layer=case["layers"],
+        n_head=case["heads"],
+        n_embd=case["head_dim"] * case["heads"],
+        emptied=case["path"] == "emptied",
+    )
 
 
 def read_scores(model, case, rows):
@@ -174,13 +208,24 @@ def read_scores(model, case, rows):
 
 def last_logits(model, case, ids):
     """Logits of the last position; None if there is a cache and it is not where the text is."""
+    import torch
+
+    if case["path"] == "training":
+        with torch.enable_grad():
+            return model.train()(ids)[:, -1].detach()
+    if case["path"].startswith("autocast"):
+        # What it makes for the longer text there is what it goes by afterwards.
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            trouble(model, ids[:1])
     if not case["path"].startswith("cached"):
         return model(ids)[:, -1]
     B, T = ids.shape
     cache = cache_for(model, B, T)
     first = T - case["last"]
-    model(ids[:, :first], kv_cache=cache)
-    return model(ids[:, first:], kv_cache=cache)[:, -1] if int(cache.get_pos()) == first else None
+    # An engine reads in inference mode where it makes the cache itself, and not where it is given one.
+    with torch.inference_mode() if case["path"] == "cached, grown" else nullcontext():
+        model(ids[:, :first], kv_cache=cache)
+        return model(ids[:, first:], kv_cache=cache)[:, -1] if int(cache.get_pos()) == first else None
 
 
 def score(to_filler, to_query, length, head_dim):

@@ -59,18 +59,20 @@ def draw_case(
         max_tokens = 1 + rng.choice([n for n in forced if n + 1 in forced])
     elif unlimited:
         max_tokens = None
+    options = {
+        "max_tokens": max_tokens,
+        "temperature": rng.choice([0.0, 0.7, 1.0]),
+        "top_k": rng.choice([None, 5]),
+        "seed": rng.randrange(1000),
+    }
     return {
         # Of a generation that its reader gives up, in the middle of an answer if it can be.
         "given_up": rng.choice(forced) if forced else 3,
         "prompt": "".join(rng.choice(LETTERS) for _ in range(rng.randint(1, 6))),
         "plans": plans,
         "cached": cached,
-        "options": {
-            "max_tokens": max_tokens,
-            "temperature": rng.choice([0.0, 0.7, 1.0]),
-            "top_k": rng.choice([None, 5]),
-            "seed": rng.randrange(1000),
-        },
+        # Where there is no limit, all else is as it is by default, too.
+        "options": {"max_tokens": None} if unlimited else options,
     }
 
 
@@ -221,7 +223,8 @@ def own_cache():
 
 
 def scripted_model(inputs, case):
-    """It says each plan; in the places of forced tokens it wants to end its turn, or something else."""
+    """It says each plan; in the places of forced tokens it wants to end its turn, or something else, and
+    after its end it wants to go on, and to make calls."""
     ids = inputs["ids"]
     wishes = [ids["<|assistant_end|>"], ids["q"], ids["?"]]
     scripts = [
@@ -231,7 +234,8 @@ def scripted_model(inputs, case):
         ]
         for row, plan in enumerate(case["plans"])
     ]
-    return ScriptedModel(scripts, max(ids.values()) + 1, ids["<|assistant_end|>"])
+    after = ["q", "<|python_start|>", *"2 + 2", "<|python_end|>", "?"]
+    return ScriptedModel(scripts, max(ids.values()) + 1, [ids[name] for name in after])
 
 
 def numbers(values):

@@ -5,11 +5,13 @@ give the same logits. A third reading finds out which key/value head each query 
 """
 
 import math
+from contextlib import contextmanager
 
-from bughunt.lab.measuring.attempts import attempt
+from bughunt.lab.measuring.attempts import attempt, trouble
 from bughunt.lab.measuring.devices import trouble_elsewhere
 from bughunt.lab.measuring.gaps import largest_gap
 from bughunt.lab.measuring.models import cache_for, make_model, randomise, zero
+from bughunt.lab.measuring.storages import bytes_held
 
 VOCABULARY = 12
 
@@ -19,34 +21,43 @@ def draw(rng):
     pairs = [(2, 1), (4, 2), (3, 3), (rng.choice([6, 9]), 3), (8, rng.choice([2, 4])), (6, 2)]
     pairs += [(rng.choice([4, 6]), 1), (rng.choice([2, 4]),) * 2]
     # Every other model was made for fewer positions than it reads.
-    return [
+    cases = [
         draw_case(rng, *pair, sequence_len=(64, 4)[n % 2], copied=n % 3 == 1) for n, pair in enumerate(pairs)
     ]
+    cases.append(draw_case(rng, 4, 2, sequence_len=64, copied=False, uniform=True))
+    # The heads and the length of a default model.
+    cases.append(draw_case(rng, 4, 2, sequence_len=1024, copied=True, head_dim=64, layers=2))
+    return cases
 
 
-def draw_case(rng, heads, kv_heads, sequence_len, copied):
-    """With a cache that is `copied`, the first chunk is read once, and every row goes on with a copy."""
+def draw_case(rng, heads, kv_heads, sequence_len, copied, *, head_dim=None, layers=None, uniform=False):
+    """With a cache that is `copied`, the first chunk is read once, and every row goes on with a copy.
+
+    A `uniform` model attends to all that was read alike, wherever it stands.
+    """
     batch_size = rng.randint(2, 3)
     chunks = [rng.randint(2, 4), 1, rng.randint(2, 3), 1]
     return {
         "heads": heads,
         "kv_heads": kv_heads,
-        "head_dim": rng.choice([4, 6, 8]),
-        "layers": rng.randint(1, 3),
+        "head_dim": head_dim or rng.choice([4, 6, 8]),
+        "layers": layers or rng.randint(1, 3),
         "sequence_len": sequence_len,
         "rows": [rng.sample(range(VOCABULARY), sum(chunks)) for _ in range(batch_size)],
         "chunks": chunks,
         "copied": copied,
+        "uniform": uniform,
         "seed": rng.randrange(2**31),
     }
 
 
 def measure(inputs):
-    """For every case, or the errors: `whole` and `cached`, the logits of the model and of its counterpart;
-    `listening`, by how much each query head's output changes with each key/value head; `focus`, how much of
-    its attention each query head pays to the one token it looks for; `gradients`, how far those of the two
-    models' key and value weights lie apart, for gradients of a size of 1; `elsewhere`, why one of them does
-    not run on another device."""
+    """For every case, or the errors: `whole` and `cached`, the logits of the model and of its counterpart,
+    which reads without a cache both times; `memory`, the bytes that a cache of either holds, if it is copied;
+    `bfloat16`, the logits of both in that dtype, if it is not; `listening`, by how much each query head's
+    output changes with each key/value head; `focus`, how much of its attention each query head pays to the
+    one token it looks for; `gradients`, how far those of the two models' key and value weights lie apart, for
+    gradients of a size of 1; `elsewhere`, why one of them does not run on another device."""
     import torch
 
     with torch.no_grad():
@@ -54,6 +65,8 @@ def measure(inputs):
             {
                 "whole": attempt(read_whole, case),
                 "cached": attempt(read_cached, case),
+                "memory": attempt(weigh_caches, case) if case["copied"] else None,
+                "bfloat16": None if case["copied"] else attempt(read_in_bfloat16, case),
                 "listening": attempt(read_listening, case),
                 "focus": attempt(read_focus, case),
                 "gradients": attempt(read_gradients, case),
@@ -68,7 +81,8 @@ def measure(inputs):
 
 
 def reference(inputs):
-    """For every case the logits of the counterpart, which shares nothing: `whole`, and as with a cache."""
+    """For every case the logits of the counterpart, which shares nothing: `whole`, as with a cache, and in
+    bfloat16."""
     import torch
 
     with torch.no_grad():
@@ -76,18 +90,24 @@ def reference(inputs):
             {
                 "whole": separate_logits(case, case["layers"]),
                 "cached": separate_logits(case, 1, case["copied"]),
+                "bfloat16": None if case["copied"] else read_in_bfloat16(case)["separate"],
             }
             for case in inputs
         ]
 
 
 def separate_logits(case, layers, copied=False):
+    return make_both(case, layers)[1](texts(case, copied)).tolist()
+
+
+def texts(case, copied):
+    """The ids (B, T), the first chunk of which is the same in every row if the cache is copied."""
     import torch
 
     ids = torch.tensor(case["rows"])
     if copied:
         ids[:, : case["chunks"][0]] = ids[0, : case["chunks"][0]]
-    return make_both(case, layers)[1](ids).tolist()
+    return ids
 
 
 def model_of(case, kv_heads, layers=1, vocabulary=VOCABULARY):
@@ -105,6 +125,9 @@ def make_both(case, layers):
     """The model of the case, and its counterpart without sharing."""
     shared = model_of(case, case["kv_heads"], layers)
     randomise(shared, case["seed"])
+    if case["uniform"]:
+        for block in shared.transformer.h:
+            block.attn.c_q.weight.zero_()
     separate = model_of(case, case["heads"], layers)
     weights = dict(shared.state_dict())
     for name, weight in weights.items():
@@ -129,7 +152,20 @@ def read_whole(case):
 
 
 def read_cached(case):
-    """The same schedule for both, and one layer."""
+    """The model with a cache in chunks, its counterpart without one, and one layer."""
+    import torch
+
+    shared, separate = make_both(case, 1)
+    # As an engine reads that makes the caches itself, or is given one.
+    with torch.inference_mode(case["copied"]):
+        return {
+            "separate": separate(texts(case, case["copied"])).tolist(),
+            "shared": attempt_logits(lambda: read_in_chunks(shared, case)[0]),
+        }
+
+
+def read_in_chunks(model, case):
+    """The logits (B, T, V), and the last cache."""
     import torch
 
     ids = torch.tensor(case["rows"])
@@ -137,16 +173,50 @@ def read_cached(case):
     if case["copied"]:
         first = first[:1]
 
-    def read(model):
-        cache = cache_for(model, first.size(0), ids.size(1))
-        logits = [model(first, kv_cache=cache).expand(ids.size(0), -1, -1)]
-        if case["copied"]:
-            prompt, cache = cache, cache_for(model, ids.size(0), ids.size(1))
-            cache.prefill(prompt)
-        return torch.cat(logits + [model(chunk, kv_cache=cache) for chunk in others], dim=1)
+    cache = cache_for(model, first.size(0), ids.size(1))
+    logits = [model(first, kv_cache=cache).expand(ids.size(0), -1, -1)]
+    if case["copied"]:
+        prompt, cache = cache, cache_for(model, ids.size(0), ids.size(1))
+        cache.prefill(prompt)
+    return torch.cat(logits + [model(chunk, kv_cache=cache) for chunk in others], dim=1), cache
 
-    shared, separate = make_both(case, 1)
-    return {"separate": read(separate).tolist(), "shared": attempt_logits(lambda: read(shared))}
+
+def weigh_caches(case):
+    """The bytes that a cache of the model holds, and one of its counterpart; None where it does not run."""
+    found = []
+    for model in make_both(case, 1):
+        held = attempt(lambda model=model: bytes_held(read_in_chunks(model, case)[1]))
+        found.append(None if isinstance(held, dict) else held)
+    return found
+
+
+def read_in_bfloat16(case):
+    """Without rotation, which may have a dtype of its own; None where it cannot be told from the rest."""
+    # Of texts longer than it was made for a model makes tables in float32.
+    shared, separate = (model.bfloat16() for model in make_both({**case, "sequence_len": 64}, 1))
+    ids = texts(case, False)
+    with without_rotation() as is_without:
+        found = {
+            "separate": attempt_logits(lambda: separate(ids).float()),
+            "shared": attempt_logits(lambda: shared(ids).float()),
+            "cached": trouble(lambda: read_in_chunks(shared, case)),
+        }
+    return found if is_without or isinstance(found["separate"], list) else None
+
+
+@contextmanager
+def without_rotation():
+    """Lets models turn nothing, if there is a function of theirs that does."""
+    from nanochat import gpt
+
+    turn = getattr(gpt, "apply_rotary_emb", None)
+    if turn is not None:
+        gpt.apply_rotary_emb = lambda x, *_: x
+    try:
+        yield turn is not None
+    finally:
+        if turn is not None:
+            gpt.apply_rotary_emb = turn
 
 
 def run_elsewhere(case):
@@ -264,7 +334,7 @@ def read_gradients(case):
     ids = torch.tensor(case["rows"])
     gaps = []
     with torch.enable_grad():
-        both = make_both(case, 1)
+        both = make_both({**case, "uniform": False}, 1)
         for model in both:
             model.train()
             model(ids, targets=ids.roll(1, dims=1).long()).backward()

@@ -83,6 +83,16 @@ def test_a_copy_of_a_grown_cache_answers_alike(inputs, measured):
             )
 
 
+def test_a_cache_keeps_nothing_for_gradients(inputs, measured):
+    kept, case = measured["kept"], inputs["cases"][0]
+    if isinstance(kept, dict):
+        raise AssertionError(f"{text(case)} in training: the model could not read on: {kept['error']}.")
+    assert not any(kept), (
+        f"{text(case)} in training, and then reset. What the model would need for gradients should go with "
+        f"its answers; of that, {kept} numbers were left after one piece and the next, and after the reset."
+    )
+
+
 def test_growth_stays_on_the_device(inputs, measured):
     trouble = measured["elsewhere"]
     assert trouble is None, (
@@ -263,7 +273,13 @@ def test_everything_was_measured(inputs, measured):
         )
     assert_form(
         {**measured, "demo": None},
-        {"cases": tuple(cases), "layered": tuple(layered), "elsewhere": None, "demo": None},
+        {
+            "cases": tuple(cases),
+            "layered": tuple(layered),
+            "elsewhere": None,
+            "kept": (0,) * (len(inputs["cases"][0]["lengths"]) + 1),
+            "demo": None,
+        },
     )
 
 
@@ -272,4 +288,5 @@ def text(case):
     row = "one row" if case["rows"] == 1 else f"{case['rows']} rows"
     read = ", ".join(map(str, case["lengths"]))
     more = f" and {case['single_tokens']} times 1" if case["single_tokens"] else ""
-    return f"A cache made for {case['capacity']} positions of {row} was given {read}{more}"
+    mode = ", in training," if case["training"] else ""
+    return f"A cache made for {case['capacity']} positions of {row}{mode} was given {read}{more}"

@@ -1,17 +1,13 @@
 """Holds conversations in a cache and weighs the memory that it keeps, after every step and after a reset."""
 
-import gc
-import sys
-
 from bughunt.lab.measuring.attempts import attempt
 from bughunt.lab.measuring.devices import trouble_elsewhere
 from bughunt.lab.measuring.models import cache_for, make_cache, make_model, randomise
+from bughunt.lab.measuring.retention import held_after_each
+from bughunt.lab.measuring.storages import bytes_held, weigh
 
 VOCABULARY = 12
 SINGLE_TOKENS = 90
-
-# Bytes of a number, such as a position. That it moves in memory is not of interest.
-SMALL = 16
 
 # Of the demonstration: a conversation of so many turns of so many tokens.
 TURNS, TURN = 60, 211
@@ -20,15 +16,17 @@ TURNS, TURN = 60, 211
 def draw(rng):
     """Conversations: the capacity that a cache is made with, and the lengths of what is read one by one."""
     small, start = rng.randint(3, 9), 1024 * rng.randint(2, 3)
-    missing = rng.randint(1, 120)
+    missing, roomy = rng.randint(1, 120), rng.randint(1050, 1400)
     return {
         "cases": [
             # Small enough for every lost key to show.
-            draw_case(rng, small, [small - 1, 2, 1, 4, 1, 1, 3], rows=rng.randint(2, 3)),
+            draw_case(rng, small, [small - 1, 2, 1, 4, 1, 1, 3], rows=rng.randint(3, 5)),
             # To the brim, a few tokens more, and on token by token.
             draw_case(rng, start - missing, [start - missing, missing], SINGLE_TOKENS),
             # A prompt that is many times what the cache was made for, and then another one.
             draw_case(rng, rng.randint(20, 200), [2048, 1, 1024, 1]),
+            # A roomy cache, hardly used, and then more than all of its room.
+            draw_case(rng, roomy, [rng.randint(1, 3), roomy, 1], training=True),
         ],
         "layered": [
             {
@@ -47,12 +45,14 @@ def draw(rng):
     }
 
 
-def draw_case(rng, capacity, lengths, single_tokens=0, rows=1):
+def draw_case(rng, capacity, lengths, single_tokens=0, rows=1, training=False):
+    """In `training` gradients are on."""
     return {
         "capacity": capacity,
         "lengths": lengths,
         "single_tokens": single_tokens,
         "rows": rows,
+        "training": training,
         "heads": rng.choice([1, 2]),
         "head_dim": rng.choice([4, 6]),
         "ids": rng.randrange(2**31),
@@ -64,15 +64,39 @@ def draw_case(rng, capacity, lengths, single_tokens=0, rows=1):
 def measure(inputs):
     """`cases`: what a cache holds and answers along a conversation, after a reset, and then again.
     `layered`: what a cache of several layers holds, in several dtypes. `elsewhere`: why a cache cannot grow
-    on another device. `demo`: need and capacity over a long conversation."""
+    on another device. `kept`: how many numbers a cache keeps for gradients while it grows, and when it was
+    reset. `demo`: need and capacity over a long conversation."""
     import torch
 
     with torch.no_grad():
         cases = [readings(converse, case) for case in inputs["cases"]]
-        layered = [readings(insert, case) for case in inputs["layered"]]
+        layered = []
+        for case in inputs["layered"]:
+            # As an engine does that makes the cache itself, or is given one.
+            with torch.inference_mode(case["dtype"] == "bfloat16"):
+                layered.append(readings(insert, case))
         demo = attempt(talk_long)
         elsewhere = grow_elsewhere()
-    return {"cases": cases, "layered": layered, "elsewhere": elsewhere, "demo": demo}
+        kept = attempt(keep_for_gradients, inputs["cases"][0])
+    return {"cases": cases, "layered": layered, "elsewhere": elsewhere, "kept": kept, "demo": demo}
+
+
+def keep_for_gradients(case):
+    """After each piece of a text that is read with gradients on, and after a reset."""
+    import torch
+
+    model, ids, _ = model_and_texts(case)
+    model.train()
+    cache = cache_for(model, case["rows"], case["capacity"])
+
+    def read():
+        for chunk in ids.split(case["lengths"], dim=1):
+            yield model(chunk, kv_cache=cache)
+        cache.reset()
+        yield None
+
+    with torch.enable_grad():
+        return held_after_each(model, read())
 
 
 def grow_elsewhere():
@@ -139,7 +163,15 @@ def model_and_texts(case):
 
 
 def converse(case, found):
+    import torch
+
     model, ids, more = model_and_texts(case)
+    model.train(case["training"])
+    with torch.set_grad_enabled(case["training"]):
+        converse_with(model, ids, more, case, found)
+
+
+def converse_with(model, ids, more, case, found):
     total, rows = sum(case["lengths"]), case["rows"]
 
     def read(cache, chunk):
@@ -147,7 +179,7 @@ def converse(case, found):
 
     roomy, cache = cache_for(model, rows, total), cache_for(model, rows, case["capacity"])
     found["bytes_a_position"] = 2 * rows * case["heads"] * case["head_dim"] * 4
-    found["new"] = weigh(cache)["bytes"]
+    found["new"] = bytes_held(cache)
     for chunk in ids.split(case["lengths"], dim=1):
         roomy_answer, answer = read(roomy, chunk), read(cache, chunk)
         found["steps"].append({**weigh(cache), "answer": answer, "roomy": roomy_answer})
@@ -166,7 +198,7 @@ def converse(case, found):
     del copy, witness
 
     cache.reset()
-    found["after_reset"] = {"bytes": weigh(cache)["bytes"], "position": int(cache.get_pos())}
+    found["after_reset"] = {"bytes": bytes_held(cache), "position": int(cache.get_pos())}
     # The same again, in a cache that was reset and in a new one.
     fresh = cache_for(model, rows, case["capacity"])
     found["again"] = []
@@ -174,8 +206,8 @@ def converse(case, found):
         expected, answer = read(fresh, chunk), read(cache, chunk)
         found["again"].append(
             {
-                "bytes": weigh(cache)["bytes"],
-                "fresh_bytes": weigh(fresh)["bytes"],
+                "bytes": bytes_held(cache),
+                "fresh_bytes": bytes_held(fresh),
                 "answer": answer,
                 "fresh": expected,
                 "positions": [int(cache.get_pos()), int(fresh.get_pos())],
@@ -189,8 +221,8 @@ def converse(case, found):
     cache.prefill(prompt)
     other.prefill(prompt)
     found["prefilled"] = {
-        "bytes": weigh(cache)["bytes"],
-        "fresh_bytes": weigh(other)["bytes"],
+        "bytes": bytes_held(cache),
+        "fresh_bytes": bytes_held(other),
         "answer": read(cache, ids[:, 4:5]),
         "fresh": read(other, ids[:, 4:5]),
     }
@@ -208,7 +240,7 @@ def insert(case, found):
     given = keys_and_values(case)
     dtype = given.dtype
     cache = make_cache(rows, case["capacity"], layers=layers, heads=heads, head_dim=case["head_dim"])
-    found["new"] = weigh(cache)["bytes"]
+    found["new"] = bytes_held(cache)
     found["bytes_a_position"] = layers * 2 * rows * heads * case["head_dim"] * dtype.itemsize
     for end in ends(case):
         kept, there = [], []
@@ -222,11 +254,11 @@ def insert(case, found):
                 )
             )
         found["steps"].append(
-            {"kept": kept, "sums": there, "position": int(cache.get_pos()), "bytes": weigh(cache)["bytes"]}
+            {"kept": kept, "sums": there, "position": int(cache.get_pos()), "bytes": bytes_held(cache)}
         )
     del both
     cache.reset()
-    found["after_reset"] = weigh(cache)["bytes"]
+    found["after_reset"] = bytes_held(cache)
 
 
 def keys_and_values(case):
@@ -262,43 +294,8 @@ def talk_long():
     for _ in range(TURNS):
         cache.insert_kv(0, torch.zeros(1, 1, TURN, 2), torch.zeros(1, 1, TURN, 2))
         need.append(int(cache.get_pos()))
-        capacity.append(weigh(cache)["bytes"] // 16)
+        capacity.append(bytes_held(cache) // 16)
     if need[-1] != TURNS * TURN:
         return {"error": f"after {TURNS} insertions of {TURN} positions the cache counts {need[-1]}"}
     cache.reset()
-    return {"need": need, "capacity": capacity, "after_reset": weigh(cache)["bytes"] // 16}
-
-
-def weigh(cache):
-    """The bytes of all storages that can be reached from the cache, its class and its module; and a mark that
-    changes when they do."""
-    module = sys.modules.get(type(cache).__module__)
-    roots = [cache, *(vars(one) for one in type(cache).__mro__), vars(module) if module else {}]
-    storages = reachable_storages(roots)
-    kept = sorted(item for item in storages.items() if item[1] > SMALL)
-    return {"bytes": sum(storages.values()), "mark": hash(tuple(kept))}
-
-
-def reachable_storages(roots):
-    import types
-
-    import torch
-
-    # What leads out of the cache into the rest of the program.
-    passed_over = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.CodeType)
-    passed_over += (types.FrameType, torch.nn.Module, str, bytes, int, float, type(None))
-    storages, seen, waiting = {}, set(), list(roots)
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        if isinstance(one, torch.Tensor):
-            storage = one.untyped_storage()
-            storages[storage.data_ptr()] = storage.nbytes()
-        elif isinstance(one, torch.UntypedStorage):
-            storages[one.data_ptr()] = one.nbytes()
-        elif not isinstance(one, passed_over):
-            waiting += gc.get_referents(one)
-    storages.pop(0, None)
-    return storages
+    return {"need": need, "capacity": capacity, "after_reset": bytes_held(cache) // 16}
