@@ -27,13 +27,13 @@ def measure(inputs):
         for device in DEVICES:
             batches = streams.try_to_load(tokenizing_distributed_data_loader, case, device)
             found[device] = batches and [
-                {"inputs": _described(x), "targets": _described(y)} for x, y in batches
+                {"inputs": _described(case, x), "targets": _described(case, y)} for x, y in batches
             ]
         measured.append(found)
     return measured
 
 
-def _described(tensor):
+def _described(case, tensor):
     description = {
         "dtype": str(tensor.dtype).removeprefix("torch."),
         "shape": list(tensor.shape),
@@ -45,6 +45,8 @@ def _described(tensor):
 
         flat = tensor.detach().flatten().clone(memory_format=torch.contiguous_format)
         description["memory"] = tensor.data_ptr()
-        description["values"] = flat.tolist()
+        description["values"] = streams.written(case, flat)
+        if case["documents"] == "configured":
+            return description
         description["raw"] = bytes(flat.view(torch.uint8).tolist()).hex()
     return description

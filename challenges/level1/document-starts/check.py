@@ -1,6 +1,6 @@
 """The token asked for with `prepend` stands in front of every row, whatever else is asked for."""
 
-from bughunt.lab.expected.forms import assert_form, exactly
+from bughunt.lab.expected.forms import Either, assert_form, exactly
 from bughunt.lab.expected.merges import plain_ids, special_ids
 
 
@@ -46,6 +46,35 @@ def test_there_is_no_such_token(inputs, measured):
             )
 
 
+def test_documents_begin_with_it_once(inputs, measured):
+    """Where training reads them: what comes out of encode is what a batch is made of, and nothing more."""
+    if measured["loaded"] in (None, stream(inputs, 1)):
+        return
+    for count, what in ((0, "none does"), (2, "they begin with two"), (3, "they begin with three")):
+        assert measured["loaded"] != stream(inputs, count), (
+            "The ids that encode returns are right. Each document that pretraining reads should begin with "
+            f"one <|bos|>; {what}."
+        )
+    right, found = stream(inputs, 1), measured["loaded"]
+    pairs = zip(found, right, strict=False)
+    place = next((i for i, (one, other) in enumerate(pairs) if one != other), len(found))
+    raise AssertionError(
+        f"The ids that encode returns are right. In what pretraining reads of {len(inputs['documents'])} "
+        f"documents, one <|bos|> in front of each, token {place} of {len(right)} is another one than it "
+        f"should be: {shown([*map(ord, right[place : place + 4])])}, and found was "
+        f"{shown([*map(ord, found[place : place + 4])])}."
+    )
+
+
+def stream(inputs, bos):
+    """The documents end to end as bytes, so many times bos in front of each, cut to the length with one."""
+    _, special_ids, _ = next(known(inputs))
+    documents = ["".join(map(chr, document.encode())) for document in inputs["documents"]]
+    whole = "".join(bos * chr(special_ids["<|bos|>"]) + document for document in documents)
+    length = sum(1 + len(document) for document in documents)
+    return (whole * 2)[:length]
+
+
 def test_everything_was_measured(inputs, measured):
     forms = {}
     for name, specials, plain in known(inputs):
@@ -64,7 +93,7 @@ def test_everything_was_measured(inputs, measured):
                 for where in ("prepend", "append")
             ],
         }
-    assert_form(measured, exactly(forms))
+    assert_form(measured, {**exactly(forms), "loaded": Either(None, stream(inputs, 1))})
 
 
 def results(inputs, measured):

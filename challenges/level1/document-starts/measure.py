@@ -1,6 +1,7 @@
 """Encodes texts with and without tokens in front and behind, one at a time and in lists."""
 
 from bughunt.lab.measuring import texts
+from bughunt.lab.measuring.configured import byte_tokenizer
 from bughunt.lab.measuring.specials import SPECIAL_TOKENS
 
 # Without a single merge, a token is a byte and its id is the byte's value: every id is known.
@@ -53,8 +54,16 @@ def draw(rng):
         "specials": list(SPECIAL_TOKENS),
         "calls": calls,
         "texts": samples,
+        "documents": _draw_documents(rng),
         "unknown": [f"<|{texts.word(rng)}|>", -1, -rng.randint(2, 9), 10**6 + rng.randrange(999)],
     }
+
+
+def _draw_documents(rng):
+    """More than the loader tokenizes at once, and one as long as those of the default corpus may be."""
+    documents = [texts.word(rng) for _ in range(rng.randint(150, 200))]
+    documents[rng.randrange(20)] = texts.sentence(rng, 2000)
+    return documents
 
 
 def measure(inputs):
@@ -62,6 +71,9 @@ def measure(inputs):
 
     Each call is made twice on the same argument, and the first answer is spoilt in between, so that ids
     kept from one call to the next would show. Then the tokenizer itself is called, which is to do the same.
+
+    `loaded` are the ids of bytes that the loader makes of the documents, as a string with a character of that
+    number for each; None where the loader fails.
     """
     from nanochat.tokenizer import RustBPETokenizer
 
@@ -83,7 +95,23 @@ def measure(inputs):
                 for where in ("prepend", "append")
             ],
         }
+    measured["loaded"] = _loaded(inputs["documents"])
     return measured
+
+
+def _loaded(documents):
+    """One row of inputs, as many as there are when each document has one token in front."""
+    try:
+        from nanochat.dataloader import tokenizing_distributed_data_loader
+
+        length = sum(1 + len(document.encode()) for document in documents)
+        batches = tokenizing_distributed_data_loader(
+            1, length, "train", documents=documents, tokenizer=byte_tokenizer(), rank=0, world_size=1
+        )
+        inputs, _ = next(batches)
+        return "".join(chr(number) for number in inputs.flatten().tolist())
+    except Exception:
+        return None
 
 
 def _call(tokenizer, call):

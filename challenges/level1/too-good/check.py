@@ -42,10 +42,27 @@ def test_targets_follow_their_inputs(inputs, measured):
         case, device, number, message = min(problems, key=lambda one: 1 in (one[0]["B"], one[0]["T"]))
         if fine:
             message += (
-                f" Other batches are right; this one is number {number + 1}, of {case['B']} × {case['T']}, "
-                f"on {DEVICES[device]}, for rank {case['rank']} of {case['world_size']}."
+                f" Other batches are right; this one is number {number + 1}"
+                + " of the last ones before the documents come to an end" * case["from_the_end"]
+                + f", of {case['B']} × {case['T']}, on {DEVICES[device]}, {asked_for(case)}."
             )
         raise AssertionError(message)
+
+
+def asked_for(case):
+    off = ", where no gradients are kept" * (case["gradients"] != "kept")
+    if case["documents"] == "configured":
+        return f"asked for the split {case['split']!r} of the configured data and nothing else{off}"
+    return f"for rank {case['rank']} of {case['world_size']}{off}"
+
+
+def test_a_loss_can_use_the_targets(inputs, measured):
+    for number, found in enumerate(measured["batches"]):
+        for batch in (batch for batches in filter(None, found.values()) for batch in batches):
+            assert batch["targets_dtype"] == "int64", (
+                f"The targets follow their inputs, but they are {batch['targets_dtype']}: cross-entropy "
+                f"wants class indices as int64. (Of the loaders asked, number {number}.)"
+            )
 
 
 def test_every_device_is_given_the_same(inputs, measured):
@@ -72,7 +89,14 @@ def test_everything_was_measured(inputs, measured):
 
     def batches(case, cuda):
         rows = ((int,) * case["T"],) * case["B"]
-        batch = {"inputs": rows, "targets": rows, "memory": (ADDRESS, ADDRESS)}
+        rows = str if case["documents"] == "configured" else rows
+        batch = {
+            "inputs": rows,
+            "targets": rows,
+            "shapes": ((case["B"], case["T"]),) * 2,
+            "targets_dtype": "int64",
+            "memory": (ADDRESS, ADDRESS),
+        }
         whole = dict.fromkeys(DEVICES, (batch,) * case["batches"]) | ({} if cuda else {"cuda": None})
         return whole if case["tokenizer"] == "words" else Either(dict.fromkeys(DEVICES), whole)
 
@@ -97,16 +121,18 @@ def loaded(inputs, measured):
                 "The loader gave fewer batches than it was asked for."
             )
             for batch in found[device]:
-                for name in ("inputs", "targets"):
-                    lengths = [len(row) if isinstance(row, list) else 0 for row in batch[name]]
-                    assert lengths == [case["T"]] * case["B"], (
+                for name, shape in zip(("inputs", "targets"), batch["shapes"], strict=True):
+                    assert shape == [case["B"], case["T"]], (
                         f"A batch of {case['B']} rows of {case['T']} tokens has {name} of the same shape; "
-                        f"the lengths of their rows are {lengths}."
+                        f"theirs is {shape}."
                     )
+                    assert len(flat(batch[name])) == case["B"] * case["T"], "A batch has all its tokens."
             yield case, device, [(flat(batch["inputs"]), flat(batch["targets"])) for batch in found[device]]
 
 
 def flat(rows):
+    if isinstance(rows, str):
+        return [ord(one) for one in rows]
     return [number for row in rows for number in row]
 
 

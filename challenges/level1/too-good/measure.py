@@ -37,7 +37,13 @@ def measure(inputs):
         for device in DEVICES:
             batches = streams.try_to_load(tokenizing_distributed_data_loader, case, device)
             found[device] = batches and [
-                {"inputs": x.tolist(), "targets": y.tolist(), "memory": [x.data_ptr(), y.data_ptr()]}
+                {
+                    "inputs": streams.written(case, x),
+                    "targets": streams.written(case, y),
+                    "shapes": [list(x.shape), list(y.shape)],
+                    "targets_dtype": str(y.dtype).removeprefix("torch."),
+                    "memory": [x.data_ptr(), y.data_ptr()],
+                }
                 for x, y in batches
             ]
         measured.append(found)

@@ -3,7 +3,7 @@
 import math
 
 from bughunt.lab.expected.forms import Either, assert_form
-from bughunt.lab.measuring.weights import shapes_of
+from bughunt.lab.measuring.weights import shapes_of, weight_shapes
 
 DEFAULTS = {"unembedding_lr": 0.004, "embedding_lr": 0.2, "matrix_lr": 0.02}
 WIDTH_OF_THE_RATES = 768
@@ -19,6 +19,7 @@ MOVE_TOLERANCE = 1e-4
 # Singular values of a move by Muon over its rate. Measured over the same seeds: between 0.68 and 1.14. The
 # gradients' own reach from 0.2 to 1, and a move by AdamW has some far above 2.
 EVEN = (0.5, 1.5)
+IN_TWO = " in one process of two"
 HEAD, EMBEDDING = "lm_head.weight", "transformer.wte.weight"
 
 
@@ -65,13 +66,16 @@ def sized(case):
 
 def set_ups(inputs, measured):
     """(case, its parameters, groups, in how many processes)"""
-    for case, found in zip(inputs["cases"], measured, strict=True):
-        for key, where in (("alone", ""), ("one_of_two", " in one process of two")):
+    for case, found in zip(inputs["cases"], measured["cases"], strict=True):
+        for key, where in (("alone", ""), ("one_of_two", IN_TWO)):
             groups = found[key]
             assert not isinstance(groups, str), (
                 f"The optimizers of {sized(case)} could not be set up{where}: {groups}"
             )
             yield case, shapes(case), groups, where
+    for case, groups in zip(inputs["sizes"], measured["sizes"], strict=True):
+        if groups is not None:
+            yield case, shapes(case), groups, " on another device than the CPU"
 
 
 def test_every_parameter_is_in_one_group(inputs, measured):
@@ -82,6 +86,10 @@ def test_every_parameter_is_in_one_group(inputs, measured):
                 f"Every parameter belongs to one group of one optimizer; in {sized(case)}, {name} is in "
                 f"{held.count(name)}{where}."
             )
+        assert all(group["trainable"] for group in groups), (
+            f"Every parameter is there to be trained; in {sized(case)}, some are frozen once the optimizers "
+            f"are set up{where}."
+        )
         strangers = [name for name in held if name not in parameters]
         assert not strangers, f"{len(strangers)} of the tensors to be optimized are not the model's."
 
@@ -100,7 +108,7 @@ def test_who_has_what(inputs, measured):
             "Muon is for the matrices of the blocks. The head and the embedding, whose rows belong to "
             f"tokens, are for AdamW. Found in {sized(case)}{where}: {shown}."
         )
-        if where:
+        if where == IN_TWO:
             lonely = sorted({group["kinds"][0] for group in groups if unshared(group)})
             assert not lonely, (
                 "Where several processes train together, the sharded optimizers are used; "
@@ -145,30 +153,55 @@ def numbers(values):
 
 
 def test_rates_in_training(inputs, measured):
-    for case, found in zip(inputs["cases"], measured, strict=True):
-        if found["trained"] is None:
-            continue
-        assert found["trained"], (
-            "Set up by itself, a model has the right optimizers. Training goes through them at every step; "
-            "after its first step there are none left to go through."
+    for case, found in zip(inputs["cases"], measured["cases"], strict=True):
+        for kind, groups in found["trained"].items():
+            if groups is not None:
+                judge_training(case, kind, groups)
+
+
+def judge_training(case, kind, groups):
+    assert groups, (
+        f"Set up by itself, a model has the right optimizers. {kind.capitalize()} goes through them at every "
+        "step; after its first step there are none left to go through."
+    )
+    held = [name for group in groups for name in group["parameters"]]
+    assert sorted(held) == sorted(shapes(case)), (
+        "Set up by itself, a model has each of its parameters in one group of one optimizer. Where "
+        f"{kind} sets one up, {len(held)} of {len(shapes(case))} are left."
+    )
+    told = settings(case) or "nothing said about rates"
+    for group in groups:
+        for name in group["parameters"]:
+            right, kept = rate(case, name), group["rate"]
+            assert math.isclose(kept, right, rel_tol=RATE_TOLERANCE), (
+                f"Set up by itself, a model has the right rates. Where {kind} sets one up, with {told}, the "
+                f"{role(name)} should begin with the learning rate {right:.6g}; the rate is {kept:.6g}."
+            )
+        still = sorted({role(name) for name in group["still"]})
+        assert not still, (
+            f"Set up by itself, a model has the right optimizers. A step of {kind} moves all that it has; "
+            f"the {' and the '.join(still)} stayed as before."
         )
-        held = [name for group in found["trained"] for name in group["parameters"]]
-        assert sorted(held) == sorted(shapes(case)), (
-            "Set up by itself, a model has each of its parameters in one group of one optimizer. Where "
-            f"pretraining sets one up, {len(held)} of {len(shapes(case))} are left."
+
+
+def test_the_order_is_always_the_same(inputs, measured):
+    """Processes that train together share out the parameters by their order, and a checkpoint goes by it."""
+    for key, where in (("alone", ""), ("one_of_two", IN_TWO)):
+        assert measured["orders"][key] is not None, (
+            f"The optimizers of some models could not be set up{where}."
         )
-        for group in found["trained"]:
-            for name in group["parameters"]:
-                right, kept = rate(case, name), group["rate"]
-                assert math.isclose(kept, right, rel_tol=RATE_TOLERANCE), (
-                    "Set up by itself, a model has the right rates. Where pretraining sets one up, with "
-                    f"{settings(case)}, the {role(name)} should begin with the learning rate {right:.6g}; "
-                    f"the rate is {kept:.6g}."
-                )
+        first, again, deeper = measured["orders"][key]
+        known = {name for names in first for name in names}
+        within = [[name for name in names if name in known] for names in deeper]
+        assert first == again == within, (
+            "Parameters have an order in their optimizer, and it should be the same whenever a model is set "
+            f"up: other processes go by it, and so does a run that is resumed. It changes{where}, from one "
+            "model to the next."
+        )
 
 
 def test_moves(inputs, measured):
-    for case, found in zip(inputs["cases"], measured, strict=True):
+    for case, found in zip(inputs["cases"], measured["cases"], strict=True):
         assert not isinstance(found["moves"], str), (
             f"The optimizers of {sized(case)} could not be set up: {found['moves']}"
         )
@@ -218,6 +251,7 @@ def test_everything_was_measured(inputs, measured):
     def groups(found):
         return tuple(
             {
+                "trainable": True,
                 "kinds": [str],
                 "parameters": [str],
                 **dict.fromkeys(group.keys() & {"initial_lr", *MUON}, float),
@@ -236,8 +270,9 @@ def test_everything_was_measured(inputs, measured):
         )
 
     forms = []
-    for case, found in zip(inputs["cases"], measured, strict=True):
-        decays, length = "weight_decay" in (case["options"] or {}), len(case["samples"][HEAD]["before"])
+    trained = Either(None, [{"parameters": [str], "rate": float, "still": []}])
+    for case, found in zip(inputs["cases"], measured["cases"], strict=True):
+        length = len(case["samples"][HEAD]["before"])
         sampled, turned = (float,) * length, (float, float)
         forms.append(
             {
@@ -245,9 +280,23 @@ def test_everything_was_measured(inputs, measured):
                 "one_of_two": groups(found["one_of_two"]),
                 "moves": ({name: sampled if name in (HEAD, EMBEDDING) else turned for name in shapes(case)},)
                 * 2,
-                "trained": Either(None, [{"parameters": [str], "rate": float}]) if decays else None,
+                "trained": {"pretraining": trained, "fine-tuning": trained},
             }
         )
-    assert_form(measured, tuple(forms))
+    sizes = [groups(found) if found is not None else None for found in measured["sizes"]]
+    order = ([[str]],) * 3
+    assert_form(
+        measured,
+        {"cases": tuple(forms), "sizes": tuple(sizes), "orders": {"alone": order, "one_of_two": order}},
+    )
+    for number, layers in enumerate((3, 3, 9)):
+        every = sorted(weight_shapes(layers, 8, 20))
+        for orders in measured["orders"].values():
+            assert sorted(name for names in orders[number] for name in names) == every, (
+                f"A model of {layers} layers has other parameters than its optimizers."
+            )
     # A class that is neither by name is known by how it moves.
-    assert all(group["kinds"] for found in measured for group in (*found["alone"], *found["one_of_two"]))
+    assert all(
+        group["kinds"] for found in measured["cases"] for group in (*found["alone"], *found["one_of_two"])
+    )
+    assert all(group["kinds"] for found in measured["sizes"] for group in found or ())

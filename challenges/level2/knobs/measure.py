@@ -1,6 +1,6 @@
 """Sets up the optimizers of several models, and lets them take two steps with known gradients."""
 
-from bughunt.lab.measuring import tiny_run
+from bughunt.lab.measuring import tiny_run, tiny_tuning
 from bughunt.lab.measuring.attempts import describe_error
 from bughunt.lab.measuring.models import make_model
 from bughunt.lab.measuring.processes import first_of
@@ -8,6 +8,11 @@ from bughunt.lab.measuring.processes import first_of
 # Elements of a weight that are noted one by one, of those weights whose every element moves by itself.
 SAMPLES = 24
 SAMPLED = ("lm_head.weight", "transformer.wte.weight")
+# Shapes of the recipe, the default one and a larger one; here, only a shell of such a model is made.
+SIZES = (
+    {"n_layer": 2, "n_head": 1, "n_kv_head": 1, "n_embd": 128, "vocab_size": 4096, "sequence_len": 256},
+    {"n_layer": 12, "n_head": 6, "n_kv_head": 2, "n_embd": 768, "vocab_size": 50_000, "sequence_len": 1024},
+)
 # The singular values of a matrix's gradients lie between these.
 SMALLEST, LARGEST = 0.2, 1.0
 
@@ -16,6 +21,7 @@ def draw(rng):
     """Shapes, learning rates for each (None: the defaults), and by how much a schedule scales them.
 
     `samples` are some elements of some weights, what each is at first, and its gradients in two steps.
+    `sizes` are the recipe's shapes, with rates; in training there are `rows`.
     """
     shapes = []
     for index, (layers, heads, kv_heads, head_dim) in enumerate(
@@ -54,7 +60,15 @@ def draw(rng):
                 "samples": {name: draw_samples(rng, shape) for name in SAMPLED},
             }
         )
-    return {"cases": cases}
+    rates = {
+        "unembedding_lr": round(rng.uniform(0.001, 0.3), 5),
+        "matrix_lr": round(rng.uniform(0.01, 0.1), 5),
+    }
+    return {
+        "cases": cases,
+        "sizes": [{"shape": shape, "options": rng.choice([None, rates])} for shape in SIZES],
+        "rows": [rng.sample(range(20), 8) for _ in range(2)],
+    }
 
 
 def draw_samples(rng, shape):
@@ -71,18 +85,69 @@ def draw_samples(rng, shape):
 def measure(inputs):
     """For every case the optimizers' groups in one process and in one of two, and the steps they take.
 
-    `trained` are the groups after a run with all the rates given, and the rate that each began with; None
-    where the training itself fails.
+    `trained` are the groups after a step of training with each case's rates, and the rate that each began
+    with; None where the training itself fails. `sizes` are the groups of models of the recipe's shapes, on a
+    device that has shapes and no numbers; None where that cannot be. `orders` are the parameters of several
+    models, alone and in one process of two, in the order in which each optimizer has them.
     """
-    return [
-        {
-            "alone": _set_up(case),
-            "one_of_two": _set_up_as_one_of_two(case),
-            "moves": _moves(case),
-            "trained": _train(case) if "weight_decay" in (case["options"] or {}) else None,
-        }
-        for case in inputs["cases"]
-    ]
+    return {
+        "cases": [
+            {
+                "alone": _set_up(case),
+                "one_of_two": _set_up_as_one_of_two(case),
+                "moves": _moves(case),
+                "trained": {
+                    "pretraining": _train(case, inputs["rows"], tiny_run.optimizers_of_a_run),
+                    "fine-tuning": _train(case, inputs["rows"], tiny_tuning.optimizers_of_tuning),
+                },
+            }
+            for case in inputs["cases"]
+        ],
+        "sizes": [_set_up_shell(case) for case in inputs["sizes"]],
+        "orders": {"alone": _orders(1), "one_of_two": _orders(2)},
+    }
+
+
+def _shell(shape):
+    """A model without numbers, which says of itself what only a model on a large machine would."""
+    import torch
+    from nanochat.gpt import GPT, GPTConfig
+
+    with torch.device("meta"):
+        return GPT(GPTConfig(**shape)).to(torch.bfloat16).eval()
+
+
+def _set_up_shell(case):
+    try:
+        model = _shell(case["shape"])
+        return _groups(model, model.setup_optimizers(**case["options"] or {}))
+    except Exception:
+        return None
+
+
+def _orders(processes):
+    """Two models of one shape, and one with more layers, whose parameters are others in the same order."""
+    shape = {"n_head": 2, "n_kv_head": 1, "n_embd": 8, "vocab_size": 20, "sequence_len": 8}
+    orders = []
+    with first_of(processes):
+        for layers in (3, 3, 9):
+            model = make_model(n_layer=layers, **shape)
+            try:
+                optimizers = list(model.setup_optimizers())
+            except (ValueError, KeyError, TypeError):
+                return None
+            names = {id(parameter): name for name, parameter in model.named_parameters()}
+            orders.append(
+                [
+                    [
+                        names.get(id(parameter), "not the model's")
+                        for group in optimizer.param_groups
+                        for parameter in group["params"]
+                    ]
+                    for optimizer in optimizers
+                ]
+            )
+    return orders
 
 
 def _build(case):
@@ -112,6 +177,7 @@ def _groups(model, optimizers):
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     return [
         {
+            "trainable": all(parameter.requires_grad for parameter in group["params"]),
             "kinds": [kind.__name__ for kind in type(optimizer).__mro__],
             "parameters": [names.get(id(parameter), "not the model's") for parameter in group["params"]],
             **{
@@ -134,13 +200,27 @@ def _several(value):
     return value if isinstance(value, (list, tuple)) else [value]
 
 
-def _train(case):
-    """The groups of the optimizers after a step of the tree's pretraining, which is told the case's rates."""
+def _train(case, rows, optimizers_of):
+    """The groups of the optimizers after a step of training that is told the case's rates, if any, each with
+    those of its parameters that are as they were before."""
+    import torch
+
     model = make_model(**case["shape"]).train()
+    torch.manual_seed(case["seed"])
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.5)
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    given = {"T": len(rows[0]) // 2, "inputs": [rows[0]], "targets": [rows[1]]}
     try:
-        groups = _groups(model, tiny_run.optimizers_of_a_run(model, **case["options"]))
+        groups = _groups(model, optimizers_of(model, given, **case["options"] or {}))
+        still = [name for name, one in model.named_parameters() if torch.equal(one.detach(), before[name])]
         return [
-            {"parameters": group["parameters"], "rate": group.get("initial_lr", group["lr"])}
+            {
+                "parameters": group["parameters"],
+                "rate": group.get("initial_lr", group["lr"]),
+                "still": [name for name in group["parameters"] if name in still],
+            }
             for group in groups
         ]
     except Exception:

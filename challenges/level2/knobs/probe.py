@@ -5,7 +5,7 @@ from bughunt.views import Table, Text
 
 
 def view(inputs, measured):
-    for case, found in zip(inputs["cases"][:2], measured[:2], strict=True):
+    for case, found in zip(inputs["cases"][:2], measured["cases"][:2], strict=True):
         shape, options, groups = case["shape"], case["options"] or {}, found["alone"]
         rates = ", ".join(f"{key}={value:g}" for key, value in options.items()) or "default rates"
         title = f"Width {shape['n_embd']}, vocabulary {shape['vocab_size']}, {rates}"

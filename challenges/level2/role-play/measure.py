@@ -1,8 +1,15 @@
-"""Draws batches of conversations as fine-tuning does, and notes inputs and targets."""
+"""Draws batches of conversations as fine-tuning does, and lets it take a step on some.
 
+The workspace renders the conversations. The steps are on conversations that are rendered already, for a model
+so small that their loss can be known.
+"""
+
+from contextlib import nullcontext
 from itertools import islice
 
-from bughunt.lab.measuring import conversations
+from bughunt.lab.measuring import conversations, tiny_tuning
+from bughunt.lab.measuring.devices import unmixed
+from bughunt.lab.measuring.weights import draw_weights
 
 # What the tree's tokenizer cuts a conversation to where nobody says otherwise.
 MAX_TOKENS = 2048
@@ -12,7 +19,9 @@ def draw(rng):
     """A vocabulary, conversations of one to five turns over it, and the batches to ask for.
 
     The assistant says the token of id 0 somewhere. `long` is a data set of its own, one of whose two
-    conversations is cut short in the middle of an answer. One case is that of a later one of several ranks.
+    conversations is cut short in the middle of an answer. One case is that of a later one of several ranks,
+    and one has as many rows as the default recipe has, where torch keeps no gradients. In `tuned`, `steps`
+    are the ways to split one step of training on the conversations of a tiny model.
     """
     vocabulary = conversations.draw_vocabulary(rng)
     turns = [
@@ -48,6 +57,7 @@ def draw(rng):
         {"batch_size": 2, "batches": 2, "options": later},
         {"batch_size": 3, "batches": 1, "options": {"skip_batches": rng.randint(1, 3)}},
         {"batch_size": 2, "batches": 1, "options": {}, "data": "long"},
+        {"batch_size": 16, "batches": 3, "options": {}, "gradients": False},
     ]
     return {
         "vocabulary": vocabulary,
@@ -55,20 +65,45 @@ def draw(rng):
         "long": long,
         "max_tokens": MAX_TOKENS,
         "cases": cases,
+        "tuned": _draw_tuned(rng),
+    }
+
+
+def _draw_tuned(rng):
+    """Conversations of which each is as long as it happens to be, and so is what is trained of it."""
+    vocabulary, count = rng.randint(8, 12), 8
+    rendered = []
+    for _ in range(count):
+        length = rng.randint(4, 9)
+        mask = [0, 1, *(rng.randint(0, 1) for _ in range(length - 2))]
+        rendered.append([[rng.randrange(vocabulary) for _ in range(length)], mask])
+    return {
+        "weights": draw_weights(rng, 1, 4, vocabulary, attention=False),
+        "layers": 1,
+        "T": 16,
+        "rendered": rendered,
+        "steps": [
+            {"device_batch_size": count, "total_batch_size": count},
+            {"device_batch_size": rng.choice([1, 2]), "total_batch_size": count},
+            {"device_batch_size": 2, "total_batch_size": count, "stripes": 2},
+            {"device_batch_size": 1, "total_batch_size": count, "processes": 2},
+        ],
     }
 
 
 def measure(inputs):
-    """For every case its batches: inputs and targets, their dtypes, and where another device's are."""
+    """`batches`: for every case inputs and targets, their dtypes, and where another device's are. `rendered`:
+    what the tokenizer makes of every conversation. `tuned`: the steps of training, see `_tune`."""
     from scripts.chat_sft import sft_data_generator
 
     tokenizer = _tokenizer(inputs)
     measured = []
     for case in inputs["cases"]:
         dataset = _Dataset(inputs[case.get("data", "conversations")])
-        batches = sft_data_generator(dataset, tokenizer, case["batch_size"], device="cpu", **case["options"])
+        batches = sft_data_generator(dataset, tokenizer, case["batch_size"], **case["options"])
         # All at once, as an optimizer step draws its micro-batches: one must not become the next.
-        drawn = list(islice(batches, case["batches"]))
+        with _gradients(case):
+            drawn = list(islice(batches, case["batches"]))
         elsewhere = _elsewhere(sft_data_generator, dataset, tokenizer, case)
         measured.append(
             [
@@ -82,7 +117,35 @@ def measure(inputs):
                 for x, y in drawn
             ]
         )
-    return measured
+    talks = [*inputs["conversations"], *inputs["long"]]
+    return {
+        "batches": measured,
+        "rendered": [[list(part) for part in tokenizer.render_conversation(talk)] for talk in talks],
+        "tuned": [_tune(inputs["tuned"], step) for step in inputs["tuned"]["steps"]],
+    }
+
+
+def _gradients(case):
+    import torch
+
+    return nullcontext() if case.get("gradients", True) else torch.no_grad()
+
+
+def _tune(case, step):
+    """A step's reported loss and number of targets, the gradients of all but the attention, which is silent,
+    and the validation loss on the same conversations with the same weights."""
+    settings = {key: value for key, value in step.items() if key != "processes"}
+    settings |= {"eval_every": 1, "eval_conversations": len(case["rendered"])}
+    found = tiny_tuning.tune_on_conversations(
+        {**case, "processes": step.get("processes", 1)}, case["rendered"], **settings
+    )
+    gradients = found["steps"][0]["gradients"]
+    return {
+        "loss": found["losses"][0],
+        "targets": found["targets"][0],
+        "validation": found["validation"][0],
+        "gradients": {name: gradient for name, gradient in gradients.items() if ".attn." not in name},
+    }
 
 
 def _elsewhere(generator, dataset, tokenizer, case):
@@ -91,7 +154,8 @@ def _elsewhere(generator, dataset, tokenizer, case):
     A string says that tensors of two devices were mixed. None: what "meta" has no numbers for cannot be told.
     """
     try:
-        batch = next(generator(dataset, tokenizer, case["batch_size"], device="meta", **case["options"]))
+        with unmixed():
+            batch = next(generator(dataset, tokenizer, case["batch_size"], device="meta", **case["options"]))
     except Exception as error:
         return str(error).splitlines()[0] if "is not on the expected device" in str(error) else None
     return [tensor.device.type for tensor in batch]
@@ -113,7 +177,7 @@ class _Dataset:
 
 
 def _tokenizer(inputs):
-    """The tree's tokenizer with the vocabulary of the inputs, and with the rendering that checks know."""
+    """The tree's tokenizer with the vocabulary of the inputs."""
     from nanochat.tokenizer import RustBPETokenizer
 
     vocabulary = inputs["vocabulary"]
@@ -122,11 +186,4 @@ def _tokenizer(inputs):
         for number, token in enumerate(vocabulary)
         if token not in conversations.SPECIAL_TOKENS
     }
-    tokenizer = RustBPETokenizer(merges)
-
-    def render_conversation(conversation, max_tokens=MAX_TOKENS):
-        ids, mask = conversations.render(conversation, vocabulary)
-        return ids[:max_tokens], mask[:max_tokens]
-
-    tokenizer.render_conversation = render_conversation
-    return tokenizer
+    return RustBPETokenizer(merges)

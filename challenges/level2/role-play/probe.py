@@ -14,7 +14,7 @@ def view(inputs, measured):
     tool = vocabulary.index("<|python_start|>")
     order = sorted(range(len(talks)), key=lambda i: (tool not in talks[i], len(talks[i])))
     for index in order[:2]:
-        x, y = measured[0][index]["inputs"][0], measured[0][index]["targets"][0]
+        x, y = measured["batches"][0][index]["inputs"][0], measured["batches"][0][index]["targets"][0]
         tokens = [*x, talks[index][-1]]
         yield Tokens(
             f"Conversation {index + 1} of the data set",
@@ -22,7 +22,7 @@ def view(inputs, measured):
             [False, *(target != -1 for target in y)],
             "the loss is taken on this token",
         )
-    batch = measured[3][0]
+    batch = measured["batches"][3][0]
     counted = []
     for row, (x, y) in enumerate(zip(batch["inputs"], batch["targets"], strict=True)):
         length = len(talks[row % len(talks)]) - 1

@@ -3,7 +3,7 @@
 import math
 from itertools import pairwise
 
-from bughunt.lab.expected.forms import assert_form
+from bughunt.lab.expected.forms import Either, assert_form
 
 # The schedule is a handful of operations on floats: over 300 seeds the clean tree and other ways to write
 # the same formula differ by at most 1e-15. Rates that went through a float32 would differ by 6e-8.
@@ -138,15 +138,27 @@ def test_the_multiplier_is_a_number(inputs, measured):
 
 def test_the_rates_that_reach_the_optimizers(inputs, measured):
     for run, found in zip(inputs["trained"], measured["trained"], strict=True):
-        assert not isinstance(found, str), f"{described(run).capitalize()} ended with {found}."
-        expected = schedule(run)
-        assert len(found) == len(expected), f"{described(run).capitalize()} made {len(found)} steps."
-        for it, rates in enumerate(found):
-            assert rates and all(near(rate, expected[it]) for rate in rates), (
-                f"The schedule is right when it is asked. In {described(run)}, step {it} should be made with "
-                f"{expected[it]:.6g} of each initial learning rate, and is made with "
-                f"{', '.join(f'{rate:.6g}' for rate in sorted(set(rates))) or 'none'}."
-            )
+        judge_rates(found, run, described(run))
+
+
+def test_the_rates_of_a_resumed_run(inputs, measured):
+    run = inputs["resumed"]
+    resumed = f"{described(run)}, which goes on from a checkpoint after step {run['at'] - 1}"
+    judge_rates(measured["resumed"], run, resumed)
+    if measured["tuned"] is not None:
+        judge_rates(measured["tuned"], run, f"{resumed}, all in fine-tuning")
+
+
+def judge_rates(found, run, what):
+    expected = schedule(run)
+    assert not isinstance(found, str), f"{what.capitalize()} ended with {found}."
+    assert len(found) == len(expected), f"{what.capitalize()} made {len(found)} steps."
+    for it, (rates, right_one) in enumerate(zip(found, expected, strict=True)):
+        assert rates and all(near(rate, right_one) for rate in rates), (
+            f"The schedule is right when it is asked. In {what}, step {it} should be made with "
+            f"{right_one:.6g} of each initial learning rate, and is made with "
+            f"{', '.join(f'{rate:.6g}' for rate in sorted(set(rates))) or 'none'}."
+        )
 
 
 def test_everything_was_measured(inputs, measured):
@@ -161,5 +173,7 @@ def test_everything_was_measured(inputs, measured):
             "defaults": tuple((float,) * n for n in inputs["defaults"]),
             "types": (),
             "trained": tuple(([float],) * run["num_iterations"] for run in inputs["trained"]),
+            "resumed": ([float],) * inputs["resumed"]["num_iterations"],
+            "tuned": Either(None, ([float],) * inputs["resumed"]["num_iterations"]),
         },
     )

@@ -1,6 +1,6 @@
 """Asks the schedule for every step of many runs, and notes what reaches the optimizers in a real one."""
 
-from bughunt.lab.measuring import tiny_run, weights
+from bughunt.lab.measuring import tiny_run, tiny_tuning, weights
 from bughunt.lab.measuring.attempts import describe_error
 
 NAMES = ("warmup_ratio", "warmdown_ratio", "final_lr_frac")
@@ -12,7 +12,8 @@ def draw(rng):
 
     `exact` runs have ratios that make whole numbers of steps, however one rounds; `warmup` and `warmdown`
     are these numbers. The `uneven` ones have ratios that do not. `defaults` are the lengths of runs that
-    leave the ratios out. A `long` run, of exact ratios, is asked for the steps where its parts meet.
+    leave the ratios out. The `resumed` run goes on from a checkpoint within its warm-up. A `long` run, of
+    exact ratios, is asked for the steps where its parts meet.
     """
     exact = []
     for warmup in (0, 1, 2, rng.randint(3, 9), rng.randint(10, 60), rng.randint(10, 60), 300):
@@ -35,6 +36,8 @@ def draw(rng):
     for run in (*exact, *uneven, long):
         run["by_name"] = rng.random() < 0.5
     vocabulary = 6
+    resumed = _draw_exact(rng, 5, rng.randint(1, 2), level=1)
+    resumed["at"] = 3
     trained = [_draw_exact(rng, warmup, rng.randint(1, 3), level=rng.randint(1, 2)) for warmup in (0, 4)]
     return {
         "exact": exact,
@@ -42,6 +45,7 @@ def draw(rng):
         "long": long,
         "defaults": list(DEFAULT_RUNS),
         "trained": trained,
+        "resumed": resumed,
         "model": {
             "weights": weights.draw_weights(rng, 1, 4, vocabulary, attention=True),
             "layers": 1,
@@ -70,7 +74,9 @@ def _draw_exact(rng, warmup, warmdown, level):
 
 
 def measure(inputs):
-    """The multipliers of every run, step by step; for `trained` the rates at the optimizers, too."""
+    """The multipliers of every run, step by step; for `trained` the rates at the optimizers, too, and for
+    `resumed` those of a run that goes on from a checkpoint. `tuned` are the same in fine-tuning; None where
+    that fails."""
     from scripts.base_train import get_lr_multiplier
 
     measured = {
@@ -78,11 +84,14 @@ def measure(inputs):
     }
     measured["long"] = _multipliers(get_lr_multiplier, inputs["long"])
     measured["defaults"] = [
-        _each(lambda it, n=n: get_lr_multiplier(it, n), range(n)) for n in inputs["defaults"]
+        _each(lambda it, n=n: get_lr_multiplier(it=it, num_iterations=n), range(n))
+        for n in inputs["defaults"]
     ]
     n = inputs["defaults"][0]
-    measured["types"] = _types(lambda it: get_lr_multiplier(it, n), n)
+    measured["types"] = _types(lambda it: get_lr_multiplier(it=it, num_iterations=n), n)
     measured["trained"] = [_rates(inputs["model"], run) for run in inputs["trained"]]
+    measured["resumed"] = _resumed(inputs["model"], inputs["resumed"])
+    measured["tuned"] = _tuned(inputs["model"], inputs["resumed"])
     return measured
 
 
@@ -91,7 +100,10 @@ def _multipliers(get_lr_multiplier, run):
     steps = run.get("steps", range(n))
     if run["by_name"]:
         return _each(lambda it: get_lr_multiplier(it=it, num_iterations=n, **ratios), steps)
-    return _each(lambda it: get_lr_multiplier(it, n, *ratios.values()), steps)
+    try:
+        return _each(lambda it: get_lr_multiplier(it, n, *ratios.values()), steps)
+    except TypeError:  # a schedule may want to be told by name what is what
+        return _multipliers(get_lr_multiplier, {**run, "by_name": True})
 
 
 def _each(multiplier, steps):
@@ -113,11 +125,33 @@ def _types(multiplier, num_iterations):
 
 def _rates(model, run):
     """For every step of a real run, each parameter group's rate over its initial one."""
-    steps = run["num_iterations"]
-    tokens = [model["tokens"]] * steps
-    case = {**model, "inputs": tokens, "targets": tokens}
     try:
-        found = tiny_run.train(case, **{name: run[name] for name in NAMES})
+        found = tiny_run.train(_case(model, run), **_ratios(run))
     except ArithmeticError as error:
         return describe_error(error)
     return [step["rates"] for step in found["steps"]]
+
+
+def _resumed(model, run):
+    """The same, of a run that goes on from a checkpoint."""
+    try:
+        return [step["rates"] for step in tiny_run.resume(_case(model, run), run["at"], **_ratios(run))]
+    except ArithmeticError as error:
+        return describe_error(error)
+
+
+def _tuned(model, run):
+    try:
+        case = {**_case(model, run), "micro_batches": 1}
+        return tiny_tuning.rates_of_tuning(case, run["num_iterations"], run["at"], **_ratios(run))
+    except Exception:
+        return None
+
+
+def _case(model, run):
+    tokens = [model["tokens"]] * run["num_iterations"]
+    return {**model, "inputs": tokens, "targets": tokens}
+
+
+def _ratios(run):
+    return {name: run[name] for name in NAMES}

@@ -2,12 +2,14 @@
 
 from bughunt.views import Plot, Series, Table, Text
 
+NAMES = "ABC"
+
 
 def view(inputs, measured):
     runs = [
         (run, found)
         for run, found in zip(inputs["runs"], measured, strict=True)
-        if not ("processes" in run or "stripes" in run)
+        if not run.keys() & {"processes", "stripes", "kept"}
     ]
     rows = []
     for run, found in sorted(runs, key=lambda pair: (pair[0]["case"], pair[0]["micro_batches"])):
@@ -16,7 +18,7 @@ def view(inputs, measured):
         clip = found["grad_clip"]
         rows.append(
             (
-                "AB"[run["case"]],
+                NAMES[run["case"]],
                 f"{run['micro_batches']} × {total // run['micro_batches']}",
                 f"{clip:.3f}" if clip else "off",
                 f"{found['losses'][0]:.4f}",
@@ -30,7 +32,7 @@ def view(inputs, measured):
         title="The first step of training on the same batch, split in several ways",
     )
     series = []
-    for index, name in enumerate("AB"):
+    for index, name in enumerate(NAMES):
         points = sorted(
             (run["micro_batches"], found["norms"][0])
             for run, found in runs
