@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bughunt.cli import author_contract
 from bughunt.cli.options import AsJson
 from bughunt.cli.output import answer, here, show
 from bughunt.errors import BughuntError, Exit
@@ -78,3 +79,61 @@ def cost(
 
     measure_costs(bugs or (), here() / work, jobs, lambda line: show([Text(line)]))
     return Exit.DONE
+
+
+app.command()(author_contract.contract)
+app.command()(author_contract.breaks)
+
+
+@app.command()
+def mutate(
+    places: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE or FILE::FUNCTION]...", help="Where mutants are made; all without."),
+    ] = None,
+    to_the_end: Annotated[
+        bool, typer.Option("--all", help="Ask every clause about a mutant, not only until one notices it.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Mutants at a time; as many as processors without.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="tcp://…", help="Hand the work to this Dask cluster.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, metavar="N", help="Judge N mutants, drawn by the seed.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws the clauses' inputs and the sample.")] = 0,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.html", help="Save the whole report as a page.")
+    ] = None,
+    state: Annotated[Path | None, typer.Option("--state", help="The file that keeps what was found.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Measure how good the contract is: make small mistakes in the tree, and count those it notices.
+
+    Ctrl-C ends it with a report of what was done. The same command goes on where it was.
+    """
+    from bughunt.author.mutation.bar import ProgressBar
+    from bughunt.author.mutation.ordering import order_here
+    from bughunt.render.page import save
+    from bughunt.screens import mutation
+
+    wanted = order_here(
+        state,
+        workers,
+        places=places or (),
+        to_the_end=to_the_end,
+        scheduler=scheduler,
+        sample=sample,
+        seed=seed,
+    )
+    # It takes LibCST, which was just looked for.
+    from bughunt.author.mutation.mutate import mutate as judge_mutants
+
+    with ProgressBar() as bar:
+        found = judge_mutants(wanted, bar)
+    if report is not None:
+        save(mutation.page(found), here() / report, "Mutants of the tree")
+    answer(as_json, lambda: mutation.mutation_document(found), lambda: mutation.mutation(found))
+    return Exit.INTERRUPTED if found.interrupted else Exit.DONE

@@ -37,7 +37,7 @@ def perform(request: dict[str, Any], result_fd: int) -> NoReturn:
     for part in request["parts"]:
         try:
             if not begun:
-                _take_on_limits(request)
+                take_on_limits(request)
                 _move_in(request)
                 begun = True
             data = _measure(part)
@@ -84,7 +84,8 @@ def _written_down(data: Any, limit: int) -> tuple[str, str]:
     return "data", text
 
 
-def _take_on_limits(request: dict[str, Any]) -> None:
+def take_on_limits(request: dict[str, Any]) -> None:
+    """Has the system hold this process to the `limits` of the request, where it knows them."""
     if sys.platform == "win32":
         return
     limit = request["limits"]

@@ -10,6 +10,7 @@ SMALLEST, LARGEST = 0.3, 1.0
 
 
 def generator_of(seed: int) -> Any:
+    """A torch generator that begins at `seed`."""
     import torch
 
     return torch.Generator().manual_seed(seed)
@@ -46,6 +47,7 @@ def give_gradients(parameters: Sequence[Any], seed: int, without: Sequence[int] 
 
 
 def values_of(parameters: Sequence[Any]) -> list[Any]:
+    """Copies of the parameters' values, as they are now."""
     return [parameter.detach().clone() for parameter in parameters]
 
 

@@ -1,7 +1,7 @@
 """Puts keys and values into caches of one layer, looks at what comes back, and tries what is refused."""
 
 from bughunt.lab.measuring.attempts import trouble
-from bughunt.lab.measuring.kept_graphs import keeps_graph
+from bughunt.lab.measuring.graphs import keeps_graph
 from bughunt.lab.measuring.models import cache_for, make_cache, make_model, randomise
 
 SHAPE = {"rows": 2, "heads": 2, "head_dim": 4, "layers": 1}

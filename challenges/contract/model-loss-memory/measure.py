@@ -3,8 +3,9 @@
 The logits of all positions at the same time would be by far the largest tensor of a training step.
 """
 
+from bughunt.lab.measuring.graphs import held_for_backward
 from bughunt.lab.measuring.shapes import draw_ids, model_of, shape_of
-from bughunt.lab.measuring.tensor_sizes import SizesMade, SizesSaved
+from bughunt.lab.measuring.tensor_sizes import largest_made
 
 TOKENS = 768
 
@@ -23,14 +24,14 @@ def measure(inputs):
     many = TOKENS * inputs["shape"]["vocab_size"] // 2
     found = {}
     for reduction in ("mean", "sum"):
-        with SizesMade() as made, SizesSaved() as saved:
+        with largest_made() as largest, held_for_backward(model) as held:
             loss = model(ids, ids, loss_reduction=reduction)
-            kept = saved.total()
+            kept = held.now
             loss.backward()
-        found[reduction] = {"one tensor": made.largest >= many, "kept for the gradients": kept >= many}
+        found[reduction] = {"one tensor": largest() >= many, "kept for the gradients": kept >= many}
     with torch.no_grad():
         for reduction in ("mean", "none"):
-            with SizesMade() as made:
+            with largest_made() as largest:
                 model(ids, ids, loss_reduction=reduction)
-            found[f"{reduction}, without gradients"] = {"one tensor": made.largest >= many}
+            found[f"{reduction}, without gradients"] = {"one tensor": largest() >= many}
     return {"half of all logits in": found}

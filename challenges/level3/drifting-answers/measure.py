@@ -4,9 +4,9 @@ from operator import itemgetter
 
 from bughunt.lab.measuring.attempts import describe_error, trouble
 from bughunt.lab.measuring.devices import trouble_elsewhere
+from bughunt.lab.measuring.graphs import held_after_each
 from bughunt.lab.measuring.led_engine import columns_led
 from bughunt.lab.measuring.models import cache_for, make_model, randomise
-from bughunt.lab.measuring.retention import held_after_each
 from bughunt.lab.measuring.work import rows_computed
 
 VOCABULARY = 12

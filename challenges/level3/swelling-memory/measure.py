@@ -2,8 +2,8 @@
 
 from bughunt.lab.measuring.attempts import attempt
 from bughunt.lab.measuring.devices import trouble_elsewhere
+from bughunt.lab.measuring.graphs import held_after_each
 from bughunt.lab.measuring.models import cache_for, make_cache, make_model, randomise
-from bughunt.lab.measuring.retention import held_after_each
 from bughunt.lab.measuring.storages import bytes_held, weigh
 
 VOCABULARY = 12
