@@ -12,9 +12,15 @@ from command_line import Player, Ran
 from jsonschema import Draft202012Validator
 
 from bughunt import __version__
+from bughunt.author.contract.breaking import Findings
+from bughunt.author.mutation.mutant import Edit, Mutant
+from bughunt.author.mutation.report import Judged, Report
+from bughunt.content.breaks import Breaks
 from bughunt.content.catalog import load_catalog
+from bughunt.content.installed import tree_folder
 from bughunt.hunt import doctor
 from bughunt.hunt.doctor import Finding
+from bughunt.screens import contract, mutation
 from bughunt.workspace.git import run_git
 
 DOCS = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
@@ -57,7 +63,9 @@ class Reader:
         return self.hold(ran)
 
     def hold(self, ran: Ran) -> Any:
-        document = ran.document
+        return self.take(ran.document)
+
+    def take(self, document: dict[str, Any]) -> Any:
         Draft202012Validator(
             SCHEMAS[document["schema"]], format_checker=Draft202012Validator.FORMAT_CHECKER
         ).validate(document)
@@ -113,6 +121,7 @@ def test_every_document_is_as_described_and_every_description_is_met(
     monkeypatch.setattr(doctor, "examine", lambda *_, **__: (one for one in findings))
     reader.read("doctor", code=3)
     read_rebase(reader, tmp_path / "checkout")
+    take_those_of_the_contract(reader)
     described = {name: set(schema["properties"]) - {"notices"} for name, schema in SCHEMAS.items()}
     assert reader.keys == described
 
@@ -154,6 +163,22 @@ def read_rebase(reader: Reader, checkout: Path) -> None:
     assert [patch["outcome"] for patch in read(0)["patches"]] == ["unchanged"]
     (checkout / "nanochat/sums.py").write_text("def one():\n    return 3\n")
     assert [patch["outcome"] for patch in read(1)["patches"]] == ["needs a hand"]
+
+
+def take_those_of_the_contract(reader: Reader) -> None:
+    """One clause asked of the clean tree; what takes minutes is made up."""
+    asked = ("dev", "contract", tree_folder().name, "--clause", "model-logits", "--json")
+    ran = reader.player.run(*asked, where=tree_folder().parent)
+    assert ran.code == 0, ran
+    reader.hold(ran)
+    found = Findings(Breaks({}, {}, {"1.1": ("a",)}, {"b": ("a",)}), furthest={"a": 0.5}, faults=["none"])
+    reader.take(contract.breaks_document(found))
+    mutant = Mutant("a.py", "f", "argument left out", 1, "f(1)", "f()", 0, Edit(0, 1, "f"), "cuda")
+    judged = [
+        Judged(mutant, outcome, "--- a", {"clause": "1"}, reached=True)
+        for outcome in ("killed", "survived", "equivalent", "stillborn")
+    ]
+    reader.take(mutation.mutation_document(Report(judged, 3, ["a.py"], {"clause": "it hangs"})))
 
 
 FAILING = (
