@@ -48,17 +48,16 @@ class Breaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             and (anywhere or not set(changed).isdisjoint(self.touches.get(clause.slug, self.tree)))
         ]
 
-    def changed_file_of(self, tree: Path) -> str | None:
+    def changed_file(self, hashes: Mapping[str, str]) -> str | None:
         """A file of the clean tree that is not the one that all this was measured on, or None."""
-        hashes = tree_hashes(tree)
         apart = [file for file in {**self.tree, **hashes} if self.tree.get(file) != hashes.get(file)]
         return next(iter(apart), None)
 
 
 def tree_hashes(tree: Path) -> dict[str, str]:
-    """The hash of each Python file of a tree: SHA-256, in hexadecimal, its first 16 digits."""
+    """The hash of each Python file of a tree: SHA-256, in hexadecimal."""
     return {
-        file: sha256((tree / file).read_bytes()).hexdigest()[:16]
+        file: sha256((tree / file).read_bytes()).hexdigest()
         for file in tree_files(tree)
         if file.endswith(".py")
     }

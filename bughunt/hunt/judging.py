@@ -14,7 +14,7 @@ from bughunt.content.level import Bug, Level
 from bughunt.errors import BughuntError
 from bughunt.hunt import events
 from bughunt.hunt.edits import files_hash
-from bughunt.hunt.rest import Owing, Rest
+from bughunt.hunt.rest import Owing, Rest, Terms
 from bughunt.hunt.results import Checked
 from bughunt.hunt.started import StartedLevel
 from bughunt.hunt.state import State
@@ -59,7 +59,7 @@ def check(
     Raises BughuntError when a `sandbox` is asked for and this system has none.
     """
     path, completed, verdicts = started.ready().path, False, []
-    state, owing = store.read(), Owing()
+    state, owing = store.read(), Owing(Terms(), started)
     was_complete = state.is_complete(started.level)
     seeds = [seed, new_seed()] if chosen else [seed]
     if sandbox:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bughunt.content.breaks import read_breaks
+from bughunt.content.breaks import read_breaks, tree_hashes
 from bughunt.content.clauses import Clause, load_clauses
 from bughunt.content.installed import tree_folder
-from bughunt.disk.files import same_contents
 from bughunt.errors import BughuntError
 from bughunt.hunt.started import StartedLevel
 
@@ -38,32 +36,58 @@ class Rest:
         return not self.regressions and not self.trouble
 
 
-class Owing:
-    """Which clauses the player of a level owes. What is needed for that is read when this is made: code of a
-    workspace may change it afterwards."""
+class Terms:
+    """The clauses and what is on record of them, as they are when this is made: before any code of a
+    workspace runs, which may change the files."""
 
     def __init__(self) -> None:
         self.clauses: tuple[Clause, ...] = ()
-        self._unusable = ""
+        self.trouble = ""
         try:
             clauses = load_clauses()
-            for clause in clauses:
-                _ = clause.card
-            self._breaks = read_breaks()
+            self.titles = {clause.slug: clause.card.title for clause in clauses}
+            self.record = read_breaks()
             self.clauses = clauses
         except BughuntError as error:
-            self._unusable = f"{error.message} {error.step}"
+            self.titles = {}
+            self.trouble = f"{error.message} {error.step}"
+            return
+        self.clean = tree_hashes(tree_folder())
+        if file := self.record.changed_file(self.clean):
+            changed = f"the clean code's {file} is not that of this version"
+            self.trouble = f"The judge could not do its work here: {changed}. Install bughunt again."
 
-    @cached_property
-    def _changed_in_tree(self) -> str | None:
-        return self._breaks.changed_file_of(tree_folder())
+    def titles_of(self, slugs: Iterable[str]) -> dict[str, str]:
+        """The title of each clause; its slug where this version of the game does not have it any more."""
+        return {slug: self.titles.get(slug, slug) for slug in slugs}
+
+
+class Owing:
+    """What the player of a level owes. It is made before any code of the level's workspace runs."""
+
+    def __init__(self, terms: Terms, started: StartedLevel) -> None:
+        self.terms = terms
+        self._level = started.level
+        self._start = started.workspace.start_hashes()
 
     def owed(self, started: StartedLevel, repaired: Collection[str]) -> list[Clause]:
         """The clauses owed when the bugs `repaired` are, by the files as they are now."""
-        if not self.clauses:
+        if not self.terms.clauses:
             return []
-        unrepaired = {bug.id for bug in started.level.bugs} - set(repaired)
-        return self._breaks.owed(self.clauses, unrepaired, changed_files(started))
+        unrepaired = {bug.id for bug in self._level.bugs} - set(repaired)
+        return self.terms.record.owed(self.terms.clauses, unrepaired, self.changed_files(started))
+
+    def changed_files(self, started: StartedLevel) -> set[str]:
+        """The files that are neither as the level starts nor as in the clean code.
+
+        Between these two lie the level's bugs alone, and what they break is not owed.
+        """
+        now = started.workspace.hashes(self._start)
+        return {
+            file
+            for file in {**self._start, **now}
+            if now.get(file) not in (self._start.get(file), self.terms.clean.get(file))
+        }
 
     def ask_clean(
         self, contract: Contract, clauses: Sequence[Clause], seed: int, stop: Flag | None = None
@@ -72,10 +96,8 @@ class Owing:
         from bughunt.judge.bug_files import FilesUnusable
         from bughunt.judge.control import ControlUnusable
 
-        try:
+        with suppress(FilesUnusable, ControlUnusable):
             contract.ask_clean(clauses, seed, stop)
-        except (FilesUnusable, ControlUnusable):
-            return
 
     def rest(
         self,
@@ -89,15 +111,12 @@ class Owing:
         from bughunt.judge.bug_files import OWN_FILES, FilesUnusable
         from bughunt.judge.control import ControlUnusable
 
-        if self._unusable:
-            return Rest(trouble=self._unusable)
-        if not (clauses := self.owed(started, repaired)):
-            return Rest()
-        if self._changed_in_tree is not None:
-            changed = f"the clean code's {self._changed_in_tree} is not that of this version"
-            return Rest(trouble=f"The judge could not do its work here: {changed}. Install bughunt again.")
+        clauses = self.owed(started, repaired)
+        if self.terms.trouble and (clauses or not self.terms.clauses):
+            return Rest(trouble=self.terms.trouble)
+        rest = Rest()
         try:
-            for seed in seeds:
+            for seed in seeds if clauses else ():
                 kept = contract.kept(clauses, started.path, seed, stop)
                 rest = Rest(kept.asked, kept.regressions, kept.others)
                 if rest.regressions:
@@ -109,27 +128,6 @@ class Owing:
         return rest
 
 
-def changed_files(started: StartedLevel) -> frozenset[str]:
-    """The files that are neither as the level starts nor as in the clean code.
-
-    Between these two lie the level's bugs alone, and what they break is not owed.
-    """
-    clean = tree_folder()
-    return frozenset(
-        file
-        for file in started.workspace.edits()
-        if not same_contents(_there(started.path / file), _there(clean / file))
-    )
-
-
-def _there(path: Path) -> Path | None:
-    return path if path.is_file() else None
-
-
 def titles_of(slugs: Collection[str]) -> dict[str, str]:
-    """The title of each clause; its slug where this version of the game does not have it any more."""
-    titles: dict[str, str] = dict.fromkeys(slugs, "")
-    for clause in load_clauses() if titles else ():
-        if clause.slug in titles:
-            titles[clause.slug] = clause.card.title
-    return {slug: title or slug for slug, title in titles.items()}
+    """The title of each clause; where there is none, nothing is read."""
+    return Terms().titles_of(slugs) if slugs else {}

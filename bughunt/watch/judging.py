@@ -26,11 +26,11 @@ class Judging:
 
     level: Level
     judge: Judge
+    owing: Owing
     pending: list[Bug] = field(default_factory=list)
     first: list[Bug] = field(default_factory=list)
     verdicts: dict[str, tuple[Verdict, int]] = field(default_factory=dict)
     unrecorded: set[str] = field(default_factory=set)
-    owing: Owing = field(default_factory=Owing)
     rest: Rest | None = None
     rest_pending: bool = False
     was_complete: bool = False
@@ -52,7 +52,7 @@ class Judging:
         self.unasked = list(self.pending)
         self.rest_pending = True
         asked = self.rest.asked if self.rest else ()
-        self.clauses_unasked = [clause for clause in self.owing.clauses if clause.slug in asked]
+        self.clauses_unasked = [clause for clause in self.owing.terms.clauses if clause.slug in asked]
 
     def begin_after_save(self, files: frozenset[str], looked_at: Bug | None) -> None:
         """First come the bugs that live in `files`, or came first already; of those, the one looked at."""

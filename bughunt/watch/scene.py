@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bughunt.content.level import Bug, Level
-from bughunt.hunt.rest import Rest, titles_of
+from bughunt.hunt.rest import Rest
 from bughunt.judge import Verdict
 from bughunt.screens.verdicts import rest as _rest_views
 from bughunt.screens.verdicts import verdict as verdict_views
@@ -34,8 +34,8 @@ class Row:
 class Scene:
     """The state of the watch. `running` is the id of the bug that is being judged, or REST; `saves` counts.
 
-    `rest` is what became of the rest when it was last judged here, `broken` the clauses that the hunt has
-    seen broken.
+    `rest` is what became of the rest when it was last judged here, `broken` the titles of the
+    clauses that the hunt has seen broken.
     """
 
     level: Level
@@ -111,7 +111,7 @@ def rest_line(scene: Scene) -> str:
     if scene.rest is not None and scene.rest.trouble:
         return f"the rest: unknown. {scene.rest.trouble}"
     if scene.broken:
-        return f"no longer as it was: {', '.join(titles_of(scene.broken).values())}"
+        return f"no longer as it was: {', '.join(scene.broken)}"
     return "the rest: as it was" if scene.rest is not None else ""
 
 

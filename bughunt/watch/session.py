@@ -17,7 +17,7 @@ from bughunt.errors import BughuntError
 from bughunt.hunt.edits import files_hash
 from bughunt.hunt.hunt import Hunt
 from bughunt.hunt.judging import not_recorded, open_judge, repaired
-from bughunt.hunt.rest import Owing, Rest
+from bughunt.hunt.rest import Owing, Rest, Terms
 from bughunt.judge import Judge, Verdict
 from bughunt.measure.outcomes import Stopped
 from bughunt.screens.debrief import level_debrief
@@ -51,7 +51,7 @@ class Session:
         self._inbox = Inbox()
         self._answers = Answers(hunt, tell, self._inbox)
         self._status = Status(manual)
-        self._owing = Owing()
+        self._terms = Terms()
         self._state = hunt.state()
         self._seen_state: object = None
         self._next: Level | None = hunt.active(self._state)
@@ -85,9 +85,11 @@ class Session:
 
     @contextmanager
     def _watching(self, level: Level, judge: Judge) -> Iterator[Judging]:
-        folder = self._hunt.started(level, self._state).path
-        with FileWatch(folder, lambda files: self.post(Saved(files)), lambda why: self.post(Polling(why))):
-            judging = Judging(level, judge, owing=self._owing)
+        started = self._hunt.started(level, self._state)
+        with FileWatch(
+            started.path, lambda files: self.post(Saved(files)), lambda why: self.post(Polling(why))
+        ):
+            judging = Judging(level, judge, Owing(self._terms, started))
             self._show(judging)
             self._prepare(level, judge)
             if not self._status.manual:
@@ -99,7 +101,7 @@ class Session:
         judge.prepare(first.bugs)
         judge.prepare_control(first.bugs)
         judge.prepare(bug for level in self._hunt.catalog.levels for bug in level.bugs)
-        judge.contract.prepare(self._owing.clauses)
+        judge.contract.prepare(self._terms.clauses)
         self._answers.prepare(self._hunt.catalog)
 
     def _step(self, judging: Judging) -> bool:

@@ -47,7 +47,7 @@ def scene_of(catalog: Catalog, state: State, judging: Judging, status: Status) -
         warnings=status.warnings,
         rest=judging.rest,
         rest_queued=judging.rest_pending,
-        broken=state.regressions(judging.level.id),
+        broken=tuple(judging.owing.terms.titles_of(state.regressions(judging.level.id)).values()),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from hashlib import sha256
 from pathlib import Path
 
 from bughunt.disk.files import same_contents
@@ -12,6 +13,11 @@ from bughunt.disk.files import same_contents
 def differences(old: dict[str, Path], new: dict[str, Path]) -> list[str]:
     """The names of the files that are not the same in both, or only in one."""
     return sorted(file for file in old.keys() | new.keys() if not same_contents(old.get(file), new.get(file)))
+
+
+def hashes(files: dict[str, Path]) -> dict[str, str]:
+    """A hash of the contents of each file, or of where it leads, for a link."""
+    return {name: sha256(_contents(path)).hexdigest() for name, path in files.items()}
 
 
 def unified_diff(old: dict[str, Path], new: dict[str, Path]) -> str:

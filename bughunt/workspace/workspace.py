@@ -19,7 +19,7 @@ from bughunt.disk.folders import move_folder
 from bughunt.disk.kinds import expect
 from bughunt.disk.places import explained, temporary_folder
 from bughunt.workspace.casefile import case_file
-from bughunt.workspace.compare import differences, unified_diff
+from bughunt.workspace.compare import differences, hashes, unified_diff
 from bughunt.workspace.git import make_repository, require_git
 from bughunt.workspace.guard import expect_overwritable, expect_own_history
 from bughunt.workspace.history import copy_history, replace_history, same_history
@@ -68,6 +68,15 @@ class Workspace:
         with self._start() as start:
             files = files_of(start)
             return differences(files, source_files(self.path, files))
+
+    def start_hashes(self) -> dict[str, str]:
+        """A hash of each file (relative) as the level starts."""
+        with self._start() as start:
+            return hashes(files_of(start))
+
+    def hashes(self, known: Collection[str]) -> dict[str, str]:
+        """The same of each source file as it is now; `known` are the names of the level's files."""
+        return hashes(source_files(self.path, known))
 
     def diff(self) -> str:
         """The player's edits as a unified diff from the start of the level."""

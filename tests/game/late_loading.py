@@ -39,14 +39,14 @@ def note(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def noting_from_the_first_measurement() -> None:
-    measure = Measurer.measure
+    measure = Measurer.measure_parts
 
     def noted_measure(self: Measurer, *arguments: Any, **options: Any) -> Any:
         if not begun:
             begun.append(set(sys.modules))
         return measure(self, *arguments, **options)
 
-    Measurer.measure = noted_measure  # type: ignore[method-assign]
+    Measurer.measure_parts = noted_measure  # type: ignore[method-assign]
     sys.addaudithook(note)
 
 

@@ -17,7 +17,7 @@ from bughunt.content.clauses import load_clauses
 from bughunt.content.installed import tree_folder
 from bughunt.content.tree import tree_files
 from bughunt.hunt.hunt import Hunt
-from bughunt.hunt.rest import changed_files
+from bughunt.hunt.rest import Owing, Terms
 from bughunt.judge.contract import Contract
 
 CLAUSE = "model-logits"
@@ -135,12 +135,13 @@ def test_a_level_is_completed_once_and_again_after_it_was_broken(hunt: Hunt) -> 
 def test_what_changed_is_neither_as_the_start_nor_as_the_clean_tree(hunt: Hunt) -> None:
     workspace = hunt.folder / "level1"
     started = hunt.started(hunt.catalog.levels[0])
+    owing = Owing(Terms(), started)
     repair(workspace)
-    assert changed_files(started) == set()
+    assert owing.changed_files(started) == set()
     (workspace / "nanochat/engine.py").unlink()
     (workspace / "nanochat/mine.py").write_text("")
     break_the_model(workspace)
-    assert changed_files(started) == {"nanochat/engine.py", "nanochat/mine.py", MODEL}
+    assert owing.changed_files(started) == {"nanochat/engine.py", "nanochat/mine.py", MODEL}
 
 
 def test_which_clauses_are_owed() -> None:

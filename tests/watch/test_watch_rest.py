@@ -107,4 +107,4 @@ def test_trouble_is_told(hunt: Hunt, judge: ScriptedJudge, watch: Watch) -> None
     scene = watcher.audience.scene
     assert "no disk" in rest_line(replace(scene, rest=Rest(trouble="no disk")))
     broken = Rest((CLAUSE.slug,), (Regression(CLAUSE.slug, TITLE, "x"),))
-    assert TITLE in rest_line(replace(scene, rest=broken, broken=(CLAUSE.slug,)))
+    assert TITLE in rest_line(replace(scene, rest=broken, broken=(TITLE,)))

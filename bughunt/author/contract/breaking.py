@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bughunt.author.contract.touching import touched
+from bughunt.author.contract.touching import files_at_work
 from bughunt.content.breaks import Breaks, tree_hashes
 from bughunt.content.catalog import Catalog
 from bughunt.content.clauses import Clause
@@ -81,8 +81,7 @@ def measure_breaks(
     touches = {}
     for clause in clauses:
         say(f"What is at work in {clause.slug}")
-        files = touched(clause, tree, seeds[:1])
-        touches[clause.slug] = tuple(sorted(file for file in files if (tree / file).is_file()))
+        touches[clause.slug] = tuple(files_at_work(clause, tree, seeds[0]))
     findings = Findings(Breaks(tree_hashes(tree), touches, {}))
     trees = _Trees(judge, clauses, seeds, findings)
     bugs = [bug for level in catalog.levels for bug in level.bugs]

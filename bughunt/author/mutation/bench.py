@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bughunt.author.mutation.fork import Answer, Task, answers_in_fork
-from bughunt.author.mutation.tracing import read_trace
+from bughunt.author.tracing import read_trace
 from bughunt.confine.kernel import adopt_orphans, die_with_parent
 from bughunt.disk.files import remove_folder
 from bughunt.disk.places import make_temporary_folder

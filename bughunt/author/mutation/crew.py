@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
@@ -47,14 +48,15 @@ def local_crew(workers: int) -> Iterator[Crew]:
 def cluster_crew(scheduler: str) -> Iterator[Crew]:
     """The workers of the Dask cluster with this scheduler; each needs this version of bughunt installed."""
     try:
-        from distributed import Client  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        # Not an import statement: whether it has types depends on its version.
+        distributed: Any = importlib.import_module("distributed")
     except ImportError:
         raise BughuntError(
             "A cluster is reached with Dask's `distributed`, which is not installed.",
             "Run `pip install distributed`, or leave out --scheduler.",
         ) from None
     try:
-        client = Client(scheduler, timeout=10)
+        client = distributed.Client(scheduler, timeout=10)
     except OSError as error:
         raise BughuntError(
             f"There is no Dask scheduler at {scheduler}: {error}.", "Start one with `dask scheduler`."

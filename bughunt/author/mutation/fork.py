@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bughunt.author.mutation.tracing import trace_to
+from bughunt.author.tracing import trace_to
 from bughunt.confine.hold import hold
 from bughunt.confine.kernel import die_with_parent
 from bughunt.loading import load_module
