@@ -37,16 +37,18 @@ class Breaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ) -> list[Clause]:
         """The clauses that none of the bugs `unrepaired` breaks and that a file of `changed` is at work in.
 
-        A Python file that is not of the tree may be at work in any.
+        A Python file that is not of the tree may be at work in any. Those about the fewest files come first:
+        they say best where to look.
         """
         broken = {slug for bug in unrepaired for slug in self.bugs.get(bug, ())}
         anywhere = any(file.endswith(".py") and file not in self.tree for file in changed)
-        return [
+        owed = [
             clause
             for clause in clauses
             if clause.slug not in broken
             and (anywhere or not set(changed).isdisjoint(self.touches.get(clause.slug, self.tree)))
         ]
+        return sorted(owed, key=lambda clause: len(self.touches.get(clause.slug, self.tree)))
 
     def changed_file(self, hashes: Mapping[str, str]) -> str | None:
         """A file of the clean tree that is not the one that all this was measured on, or None."""

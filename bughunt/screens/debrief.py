@@ -52,7 +52,8 @@ def level_debrief(level: Level, state: State) -> list[View]:
             places = " and ".join(f"{place.function} in {place.file}" for place in bug.card.where)
             views.append(Text(f"{bug.id} was repaired from elsewhere: the defect itself is in {places}."))
     if broken := titles_of(state.regressions(level.id)):
-        views.append(Item("Broken besides, and not repaired yet:", "\n".join(broken.values()), "bad"))
+        lines = "\n".join(f"- {title}" for title in broken.values())
+        views.append(Item("Broken besides, and not repaired yet:", lines, "bad"))
     strategies = "\n".join(f"- {strategy}" for strategy in level.strategies)
     views.append(Item("What helps, here and elsewhere:", strategies))
     return views

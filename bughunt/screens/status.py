@@ -108,7 +108,11 @@ def fixed_count(level: Level, state: State) -> dict[str, int]:
 
 def _broken_besides(level: Level, state: State) -> list[View]:
     titles = titles_of(state.regressions(level.id)).values()
-    return [Item(f"{level.id}: no longer as it was", "\n".join(titles), "bad")] if titles else []
+    return (
+        [Item(f"{level.id}: no longer as it was", "\n".join(f"- {title}" for title in titles), "bad")]
+        if titles
+        else []
+    )
 
 
 def _where(started: StartedLevel, *, active: bool) -> list[View]:

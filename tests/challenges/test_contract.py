@@ -62,7 +62,7 @@ def test_the_clean_tree_keeps_all(judge: Judge, new_seeds: NewSeeds) -> None:
     assert broken(judge, tree_folder(), seed) == {}, seed
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(3)
 @fixes("accept")
 def test_a_right_repair_keeps_all(
     bug: Bug, patch: Path, judge: Judge, build: Build, new_seeds: NewSeeds

@@ -29,7 +29,7 @@ def each(kind: str) -> pytest.MarkDecorator:
     )
 
 
-@pytest.mark.few(24)
+@pytest.mark.few(14)
 @each("accept-")
 def test_a_correct_fix(
     bug: Bug, patch: Path, look: Look, build: Build, catalog: Catalog, new_seeds: NewSeeds
@@ -40,7 +40,7 @@ def test_a_correct_fix(
     assert look(bug, among_others(bug, patch, build, catalog), other) == "fixed", other
 
 
-@pytest.mark.few(36)
+@pytest.mark.few(22)
 @each("reject-")
 def test_a_near_miss(
     bug: Bug, patch: Path, judge: Judge, build: Build, catalog: Catalog, new_seeds: NewSeeds
