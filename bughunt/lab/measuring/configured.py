@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,9 +24,8 @@ def byte_tokenizer() -> Any:
 @contextmanager
 def configured_data(text: str) -> Iterator[None]:
     """Every document of either split is `text`, of at most 4,000 characters in one line; the saved tokenizer
-    is `byte_tokenizer`. All of it is in the current folder, which is a scratch folder."""
-    corpus = Path("corpus").absolute()
-    corpus.mkdir(exist_ok=True)
+    is `byte_tokenizer`. All of it is in temporary folders."""
+    corpus = Path(tempfile.mkdtemp())
     for number in range(_FILES):
         (corpus / f"part{number:02}.py").write_text(text, encoding="utf-8")
     byte_tokenizer().save(Path(os.environ["NANOCHAT_BASE_DIR"]) / "tokenizer")

@@ -69,13 +69,13 @@ _SETTINGS_CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no word on the merges": lambda one: one.pop("merges_sha256"),
 }
 _MERGES_CHANGES: dict[str, Callable[[list[bytes]], object]] = {
-    "a rank twice": lambda lines: lines.insert(1, lines[0]),
     "a rank left out": lambda lines: lines.pop(-2),
     "two lines exchanged": lambda lines: lines.append(lines.pop(-2)),
     "ranks from 1": lambda lines: lines.pop(0),
     "no number": lambda lines: lines.append(b"YWI= x"),
     "no token": lambda lines: lines.append(b"*** %d" % len(lines)),
     "a token with a star in it": lambda lines: lines.append(b"YW*I= %d" % len(lines)),
+    "a rank alone": lambda lines: lines.append(b"%d" % len(lines)),
     "no rank": lambda lines: lines.append(b"YWI="),
     "a byte missing": lambda lines: lines.__setitem__(7, b"YWJjZGVm 7"),
     "the last byte missing": lambda lines: _replace_token(lines, b"/w==", b"YWJjZGVm"),

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from bughunt.lab.measuring.attempts import describe_error
+from bughunt.lab.measuring.replacing import replaced
 
 T = TypeVar("T")
 
@@ -81,4 +82,31 @@ def pretended_cuda() -> Iterator[None]:
             return function(*args, **kwargs)
 
     with OnTheCpu():
+        yield
+
+
+@contextmanager
+def without_accelerators() -> Iterator[None]:
+    """Torch says that this machine has nothing but its CPU."""
+    import torch
+
+    answer = {"is_available": lambda: False}
+    with replaced(torch.cuda, **answer), replaced(torch.backends.mps, **answer):
+        yield
+
+
+@contextmanager
+def pretended_gpu() -> Iterator[None]:
+    """Lets a script that is given the device "cuda" run as on a machine with one GPU: on the CPU."""
+    import torch
+
+    answers = {"is_available": lambda: True, "device_count": lambda: 1, "current_device": lambda: 0}
+    silent = dict.fromkeys(("set_device", "manual_seed"), lambda *_: None)
+    load = torch.load
+
+    def load_here(file: Any, map_location: Any = None, *arguments: Any, **options: Any) -> Any:
+        return load(file, "cpu", *arguments, **options)
+
+    own = {"set_float32_matmul_precision": lambda _: None, "load": load_here}
+    with replaced(torch.cuda, **answers, **silent), replaced(torch, **own), pretended_cuda():
         yield

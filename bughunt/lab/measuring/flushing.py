@@ -8,6 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bughunt.lab.measuring.replacing import replaced
+
+# What puts a file on disk, where the system has it; and what says at opening that every write does.
+_FLUSHES = [name for name in ("fsync", "fdatasync") if hasattr(os, name)]
+_EVERY_WRITE = getattr(os, "O_SYNC", 0) | getattr(os, "O_DSYNC", 0)
+
 
 class Killed(BaseException):
     """Stands for a kill: nothing of the program runs after it."""
@@ -15,17 +21,21 @@ class Killed(BaseException):
 
 @contextmanager
 def flushes_noted() -> Iterator[set[int]]:
-    """The inodes of all files and folders that are flushed in the block; no flush waits for the disk."""
-    own, noted = os.fsync, set[int]()
+    """The inodes of all files and folders that are flushed in the block, or opened so that every write goes
+    to the disk; nothing waits for the disk."""
+    own_open, noted = os.open, set[int]()
 
-    def fsync(fd: Any) -> None:
-        noted.add(os.fstat(fd).st_ino)
+    def flush(file: Any) -> None:
+        noted.add(os.fstat(file).st_ino)
 
-    os.fsync = fsync
-    try:
+    def open_file(path: Any, flags: int, *arguments: Any, **options: Any) -> int:
+        descriptor = own_open(path, flags & ~_EVERY_WRITE, *arguments, **options)
+        if flags & _EVERY_WRITE:
+            flush(descriptor)
+        return descriptor
+
+    with replaced(os, open=open_file, **dict.fromkeys(_FLUSHES, flush)):
         yield noted
-    finally:
-        os.fsync = own
 
 
 @contextmanager
@@ -46,7 +56,7 @@ def killed_at(step: int) -> Iterator[None]:
 
         return wrapped
 
-    places: list[tuple[Any, str]] = [(os, name) for name in ("fsync", "rename", "replace", "mkdir")]
+    places: list[tuple[Any, str]] = [(os, name) for name in (*_FLUSHES, "rename", "replace", "mkdir")]
     places += [(Path, "write_text"), (Path, "write_bytes"), (torch, "save")]
     saved = [(owner, name, getattr(owner, name)) for owner, name in places]
     try:

@@ -33,7 +33,9 @@ class _Led:
         self.get_device = model.get_device
         self.heard: list[tuple[Any, int]] = []
 
-    def forward(self, ids: Any, kv_cache: Any = None) -> Any:
+    def forward(
+        self, ids: Any, targets: None = None, kv_cache: Any = None, loss_reduction: str = "mean"
+    ) -> Any:
         logits = self._model(ids, kv_cache=kv_cache)
         self._read += ids.size(1)
         self.heard.append((logits.expand(self._ids.size(0), -1, -1), int(kv_cache.get_pos())))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from bughunt.lab.measuring.replacing import environment, replaced
 
 
 @contextmanager
@@ -40,23 +42,17 @@ def first_of(world_size: int) -> Iterator[None]:
         "all_gather_into_tensor": lambda output, input, *_, **__: _gather(
             output.view(world_size, *input.shape), input
         ),
+        "reduce": lambda tensor, dst=0, op=dist.ReduceOp.SUM, *_, **__: _reduce(
+            tensor, tensor, op, world_size
+        ),
+        "gather": lambda tensor, gather_list=None, *_, **__: _gather(gather_list or [], tensor),
+        "all_gather_object": lambda object_list, obj, *_, **__: _copy_object(object_list, obj),
+        "gather_object": lambda obj, object_gather_list=None, *_, **__: _copy_object(object_gather_list, obj),
+        "broadcast_object_list": lambda *_, **__: None,
     }
-    environment = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": str(world_size)}
-    saved = {name: getattr(dist, name) for name in answers}
-    saved_environment = {name: os.environ.get(name) for name in environment}
-    try:
-        for name, answer in answers.items():
-            setattr(dist, name, answer)
-        os.environ.update(environment)
+    variables = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": str(world_size)}
+    with replaced(dist, **answers), environment(**variables):
         yield
-    finally:
-        for name, function in saved.items():
-            setattr(dist, name, function)
-        for name, value in saved_environment.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 class _Done:
@@ -86,3 +82,8 @@ def _gather(outputs: Any, part: Any) -> _Done:
         for output in outputs:
             output.copy_(part)
     return _Done()
+
+
+def _copy_object(outputs: list[Any] | None, own: Any) -> None:
+    if outputs is not None:
+        outputs[:] = [copy.deepcopy(own) for _ in outputs]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from runpy import run_module
-from typing import Any
+from typing import Any, TextIO
 
 from bughunt.lab.measuring.replacing import replaced
 
@@ -17,3 +17,11 @@ def run_program(module: str, *flags: str) -> Any:
     except SystemExit as end:
         return end.code
     return None
+
+
+def exit_status(end: SystemExit, errors: TextIO) -> int:
+    """The status that a program has which ends so. A text instead of a status is shown as Python does."""
+    if end.code is None or isinstance(end.code, int):
+        return int(end.code or 0)
+    errors.write(f"{end.code}\n")
+    return 1

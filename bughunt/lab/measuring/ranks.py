@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bughunt.lab.measuring.processes import first_of
+from bughunt.lab.measuring.replacing import environment, replaced
 
 
 @contextmanager
@@ -14,14 +14,10 @@ def one_of(world_size: int, rank: int) -> Iterator[None]:
     """As `first_of`, but this process is the one of this rank; leaving the others is no error either."""
     import torch.distributed as dist
 
-    leave = dist.destroy_process_group
     with first_of(world_size):
-        if world_size > 1:
-            # what is set here is set back by `first_of`
-            dist.get_rank = lambda *_, **__: rank
-            os.environ.update({"RANK": str(rank), "LOCAL_RANK": str(rank)})
-            dist.destroy_process_group = lambda *_, **__: None
-        try:
+        if world_size == 1:
             yield
-        finally:
-            dist.destroy_process_group = leave
+            return
+        own = {"get_rank": lambda *_, **__: rank, "destroy_process_group": lambda *_, **__: None}
+        with replaced(dist, **own), environment(RANK=str(rank), LOCAL_RANK=str(rank)):
+            yield

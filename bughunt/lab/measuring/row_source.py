@@ -11,7 +11,7 @@ VOCABULARY = 32
 
 
 class RowSource:
-    """Makes the two loaders of the tree, and notes what they are asked for.
+    """Makes the two loaders of the tree, and notes what was asked for of those that were read from.
 
     Row `i` of a stripe depends on the source's seed, the split, the stripe, the number of stripes and `i`
     alone: however a step is split into batches, it has the same rows. A stripe has `length` rows, None for
@@ -22,6 +22,11 @@ class RowSource:
         self.seed = seed
         self.length = length
         self.asked: set[tuple[Any, ...]] = set()
+
+    @property
+    def devices(self) -> list[str]:
+        """The kinds of devices that batches were asked for on."""
+        return sorted({str(device).split(":")[0] for *_, device, _ in self.asked})
 
     def documents(
         self,
@@ -40,8 +45,8 @@ class RowSource:
     ) -> Iterator[Any]:
         """In place of `tokenizing_distributed_data_loader`."""
         what = None if documents is None else list(documents)[:1]
-        self.asked.add((split, str(what), B, T, str(device), getattr(tokenizer, "enc", None) is not None))
-        return self._batches(f"{split} {rank} {world_size}", B, skip_batches, lambda _: T)
+        asked = split, str(what), B, T, str(device), getattr(tokenizer, "enc", None) is not None
+        return self._batches(asked, f"{split} {rank} {world_size}", B, skip_batches, lambda _: T)
 
     def conversations(
         self,
@@ -55,17 +60,25 @@ class RowSource:
         skip_batches: int = 0,
     ) -> Iterator[Any]:
         """In place of `sft_data_generator`. Batches differ in length, and rows in how much is trained."""
-        self.asked.add(
-            (str(dataset[0]), batch_size, str(device), getattr(tokenizer, "enc", None) is not None)
-        )
+        asked = str(dataset[0]), batch_size, str(device), getattr(tokenizer, "enc", None) is not None
         stripe = f"{dataset[0]} {rank} {world_size}"
-        return self._batches(stripe, batch_size, skip_batches, lambda number: 3 + number % 3, gaps=True)
+        return self._batches(
+            asked, stripe, batch_size, skip_batches, lambda number: 3 + number % 3, gaps=True
+        )
 
     def _batches(
-        self, stripe: str, B: int, skip_batches: int, length_of: Any, *, gaps: bool = False
+        self,
+        asked: tuple[Any, ...],
+        stripe: str,
+        B: int,
+        skip_batches: int,
+        length_of: Any,
+        *,
+        gaps: bool = False,
     ) -> Iterator[Any]:
         import torch
 
+        self.asked.add(asked)
         for number in count(skip_batches):
             if self.length is not None and (number + 1) * B > self.length:
                 return

@@ -38,7 +38,9 @@ class ScriptedChat:
     def get_device(self) -> Any:
         return self._model.get_device()
 
-    def forward(self, ids: Any, kv_cache: Any = None) -> Any:
+    def forward(
+        self, ids: Any, targets: None = None, kv_cache: Any = None, loss_reduction: str = "mean"
+    ) -> Any:
         """Logits (B, T, V) that leave no choice but that of the wish."""
         import torch
 

@@ -34,7 +34,9 @@ class ScriptedModel:
     def get_device(self) -> Any:
         return self._torch.device("cpu")
 
-    def forward(self, ids: Any, kv_cache: Any = None) -> Any:
+    def forward(
+        self, ids: Any, targets: None = None, kv_cache: Any = None, loss_reduction: str = "mean"
+    ) -> Any:
         """Logits (B, T, V) that leave no choice."""
         rows, length = ids.shape
         first = 1 - length if self._read is None else self._read + 1

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from bughunt.lab.measuring.fresh import freshly_imported
+from bughunt.lab.measuring.replacing import replaced
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -54,8 +55,5 @@ def small_library(files: Mapping[str, str], *modules: str) -> Iterator[Path]:
         def get_path(name: str, *arguments: Any, **options: Any) -> str:
             return str(folder) if name == "stdlib" else own(name, *arguments, **options)
 
-        sysconfig.get_path = get_path
-        try:
+        with replaced(sysconfig, get_path=get_path):
             yield folder
-        finally:
-            sysconfig.get_path = own

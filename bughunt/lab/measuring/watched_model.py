@@ -24,7 +24,9 @@ class WatchedModel:
     def get_device(self) -> Any:
         return self._model.get_device()
 
-    def forward(self, ids: Any, kv_cache: Any = None) -> Any:
+    def forward(
+        self, ids: Any, targets: None = None, kv_cache: Any = None, loss_reduction: str = "mean"
+    ) -> Any:
         """The model's logits (B, T, V) for ids (B, T)."""
         import torch
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from bughunt.lab.measuring.flushing import flushes_noted
 from bughunt.lab.measuring.models import make_model, randomise
 from bughunt.lab.measuring.recorder import Recorder
 from bughunt.lab.measuring.replacing import replaced
@@ -75,7 +75,7 @@ def watched(source: RowSource, *, stand_ins: bool = True) -> Iterator[Watch]:
     With `stand_ins` their optimizers are plain descent at a rate that no schedule sets.
     """
     from nanochat.gpt import GPT
-    from scripts import base_train, chat_sft
+    from scripts import base_train, chat_sft  # noqa: F401 - what a script imports by name is replaced there, too
 
     from nanochat import dataloader
 
@@ -104,12 +104,11 @@ def watched(source: RowSource, *, stand_ins: bool = True) -> Iterator[Watch]:
         return watch.recorders[-1].stand_ins()
 
     with ExitStack() as stack:
-        stack.enter_context(replaced(os, fsync=lambda file: watch.on_disk.add(os.fstat(file).st_ino)))
+        watch.on_disk = stack.enter_context(flushes_noted())
         stack.enter_context(replaced(GPT, forward=noted))
         if stand_ins:
             stack.enter_context(replaced(GPT, setup_optimizers=setup_optimizers))
-        for module in (dataloader, base_train):
-            stack.enter_context(replaced(module, tokenizing_distributed_data_loader=source.documents))
+        stack.enter_context(replaced(dataloader, tokenizing_distributed_data_loader=source.documents))
         stack.enter_context(replaced(chat_sft, sft_data_generator=source.conversations))
         yield watch
 
@@ -175,15 +174,15 @@ def tuning_settings(**changes: Any) -> Any:
 
 
 def pretrain(seed: int, settings: Any, **options: Any) -> Any:
-    """`base_train.train` of a new tiny model, unless another is given."""
+    """`base_train.train` of a new tiny model, unless another is given; without what is given as None."""
     from scripts import base_train
 
     given = {"tokenizer": tiny_tokenizer(), "documents": ["d"], "val_documents": ["v"], "device": DEVICE}
-    return base_train.train(settings, **{"model": tiny_model(seed), **given, **options})
+    return base_train.train(settings, **_given({"model": tiny_model(seed), **given, **options}))
 
 
 def fine_tune(seed: int, settings: Any, **options: Any) -> Any:
-    """`chat_sft.train` of a new tiny model, unless another is given."""
+    """`chat_sft.train` of a new tiny model, unless another is given; without what is given as None."""
     from scripts import chat_sft
 
     given = {
@@ -192,7 +191,11 @@ def fine_tune(seed: int, settings: Any, **options: Any) -> Any:
         "val_dataset": ["held out"],
         "device": DEVICE,
     }
-    return chat_sft.train(settings, **{"model": tiny_model(seed), **given, **options})
+    return chat_sft.train(settings, **_given({"model": tiny_model(seed), **given, **options}))
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def sketches(matrices: dict[str, Sequence[Sequence[float]] | None]) -> dict[str, list[float]]:

@@ -102,12 +102,12 @@ def typed(lines):
 
 def shows_something():
     """Whether there is a greeting, and more to see after each of these."""
-    lengths = {line: typed_length(line) for line in ("", "/help", "/new", "/dance")}
-    known = lengths["/help"] < lengths["/dance"]
+    lengths = {line: typed_length(line) for line in ("", "/help", "/new", "/hulk")}
+    known = lengths["/help"] < lengths["/hulk"]
     return [
         known,
         lengths[""] > 20,
-        *(lengths[line] > lengths[""] + 12 for line in ("/help", "/new", "/dance")),
+        *(lengths[line] > lengths[""] + 12 for line in ("/help", "/new", "/hulk")),
     ]
 
 

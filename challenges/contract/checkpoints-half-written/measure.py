@@ -20,6 +20,7 @@ def measure(inputs):
     import tempfile
 
     from bughunt.lab.measuring.flushing import flushes_noted
+    from bughunt.lab.measuring.replacing import environment
 
     folder = tempfile.mkdtemp()
     with flushes_noted():
@@ -40,7 +41,10 @@ def measure(inputs):
         data["entries"] = listed(whole, inputs)
         data["other things in the folder"] = others(copied(whole, folder), inputs)
         data["all are damaged"] = all_damaged(copied(whole, folder), inputs)
-        data["code in a checkpoint"] = [trapped(copied(whole, folder), name, inputs) for name in FILES[:2]]
+        with environment(TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD="1"):  # torch is not careful by itself
+            data["code in a checkpoint"] = [
+                trapped(copied(whole, folder), name, inputs) for name in FILES[:2]
+            ]
         data["killed while saving"] = killed(whole, inputs)
         data["in the end"] = nothing_saved(Path(folder))
     return data

@@ -27,6 +27,8 @@ def saved_and_loaded(folder, inputs):
     from nanochat.checkpoint_manager import latest_step, load_checkpoint, save_checkpoint
 
     from bughunt.lab.measuring.flushing import flushes_noted
+    from bughunt.lab.measuring.open_files import next_descriptor
+    from bughunt.lab.measuring.replacing import replaced
 
     step, run = inputs["step"], folder / "runs" / "one"
     whole = torch.tensor(inputs["numbers"])
@@ -41,7 +43,9 @@ def saved_and_loaded(folder, inputs):
     random_state = torch.get_rng_state()
     torch.manual_seed(inputs["seed"])
     with flushes_noted() as flushed:
+        descriptor = next_descriptor()
         save_checkpoint(run, step, model, optimizers, inputs["meta"])
+        left_open = next_descriptor() != descriptor
         expected = torch.rand(3).tolist()
         first = load_checkpoint(run, step)
         torch.set_rng_state(first.rng_state)
@@ -54,7 +58,13 @@ def saved_and_loaded(folder, inputs):
             "meta was left alone": inputs["meta"]["step"] == -1,
             "folders": sorted(path.name for path in run.iterdir()),
             "files": files(run, flushed),
+            "files are left open": left_open,
         }
+        # as a machine with a GPU saves it
+        with replaced(torch.serialization, location_tag=lambda storage: "cuda:0"):
+            save_checkpoint(folder / "gpu", step, model, optimizers, {})
+        there = load_checkpoint(folder / "gpu", step)
+        data["saved on a GPU"] = [plain(there.optimizer_states), str(there.rng_state.device)]
         # without training state, on another device, by step
         light = load_checkpoint(run, step, with_training_state=False)
         data["without training state"] = [

@@ -15,6 +15,11 @@ ENVIRONMENTS = (
     {"RANK": "1", "WORLD_SIZE": "2"},
 )
 NAMES = ("RANK", "LOCAL_RANK", "WORLD_SIZE")
+PROCESSES = (
+    {},
+    {"RANK": "3", "LOCAL_RANK": "1", "WORLD_SIZE": "4"},
+    {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "4"},
+)
 
 
 def draw(rng):
@@ -87,93 +92,57 @@ def _base_folders():
 
 
 def _devices():
-    """The device and seed of a process, on machines that have more or less; what is refused."""
+    """The device, seed and group of a process, on machines that have more or less; what is refused."""
     import torch
-    import torch.distributed as dist
     from nanochat.common import UserError, autodetect_device_type, compute_cleanup, compute_init
 
-    from bughunt.lab.measuring.replacing import environment, replaced
+    from bughunt.lab.measuring.joining import Machine
+    from bughunt.lab.measuring.replacing import environment
 
     found = {}
-    state, precision = torch.get_rng_state(), torch.get_float32_matmul_precision()
     for cuda, mps in ((False, False), (True, False), (False, True), (True, True)):
         for kind in ("cpu", "cuda", "mps", "tpu", None):
-            for process in ({}, {"RANK": "3", "LOCAL_RANK": "1", "WORLD_SIZE": "4"}):
+            for process in PROCESSES:
                 if process and (cuda != mps or kind in ("tpu", None)):
                     continue
-                calls = []
-
-                def noted(name, calls=calls):
-                    def call(*arguments, **options):
-                        calls.append([name, *map(str, arguments), *map(str, options.values())])
-
-                    return call
-
-                torch.manual_seed(1)
-                with (
-                    environment(**{name: process.get(name) for name in NAMES}),
-                    replaced(
-                        torch.cuda,
-                        is_available=lambda cuda=cuda: cuda,
-                        device_count=lambda: 2,
-                        set_device=noted("set_device"),
-                        manual_seed=noted("seed of CUDA"),
-                    ),
-                    replaced(torch.backends.mps, is_available=lambda mps=mps: mps),
-                    replaced(torch, set_float32_matmul_precision=noted("precision")),
-                    replaced(
-                        dist,
-                        init_process_group=noted("group"),
-                        is_initialized=lambda calls=calls: any("group" in call for call in calls),
-                        destroy_process_group=noted("group left"),
-                    ),
-                ):
-                    name = f"{kind} {'with' if cuda else 'without'} CUDA, {'with' if mps else 'without'} MPS"
-                    name += ", one of four" if process else ""
+                name = f"{kind} {'with' if cuda else 'without'} CUDA, {'with' if mps else 'without'} MPS"
+                name += f", process {process['RANK']} of four" if process else ""
+                machine = Machine(gpus=2 if cuda else 0, mps=mps)
+                with environment(**{name: process.get(name) for name in NAMES}), machine.pretended():
                     try:
                         *info, device = compute_init(*([] if kind is None else [kind]))
-                        compute_cleanup()
                         found[name] = {
-                            "is": [*info, str(device)],
-                            "calls": calls,
+                            "is": [*info, str(device), isinstance(device, torch.device)],
+                            "joins": machine.joins(device.type),
                             "seed": torch.initial_seed(),
                             "draws": torch.rand(2).tolist(),
                             "dtype": str(torch.get_default_dtype()),
+                            "GPU": machine.of_gpu() if device.type == "cuda" else None,
                         }
+                        compute_cleanup()
+                        found[name]["leaves"] = machine.left
                     except UserError:
                         found[name] = "refused"
                     found[f"best {name}"] = autodetect_device_type()
-    found["a GPU too few"] = _third_of_two(dist, torch)
-    torch.set_rng_state(state)
-    return {**found, "precision as it was": torch.get_float32_matmul_precision() == precision}
+    return {**found, "a GPU too few": _third_of_two()}
 
 
-def _third_of_two(dist, torch):
+def _third_of_two():
     """A third process on a machine with two GPUs, and one that is in its group before."""
     from nanochat.common import UserError, compute_init
 
-    from bughunt.lab.measuring.replacing import environment, replaced
+    from bughunt.lab.measuring.joining import Machine
+    from bughunt.lab.measuring.replacing import environment
 
-    groups = []
     answers = {}
+    machine = Machine(gpus=2, mps=False, joined=True)
     for local_rank in ("1", "2"):
-        with (
-            environment(RANK="2", LOCAL_RANK=local_rank, WORLD_SIZE="4"),
-            replaced(
-                torch.cuda,
-                is_available=lambda: True,
-                device_count=lambda: 2,
-                set_device=lambda *_: None,
-                manual_seed=lambda *_: None,
-            ),
-            replaced(torch, set_float32_matmul_precision=lambda *_: None),
-            replaced(dist, is_initialized=lambda: True, init_process_group=lambda **_: groups.append(1)),
-        ):
+        with environment(RANK="2", LOCAL_RANK=local_rank, WORLD_SIZE="4"), machine.pretended():
             try:
                 answers[local_rank] = str(compute_init("cuda")[-1])
             except UserError:
                 answers[local_rank] = "refused"
-    return {**answers, "groups joined twice": len(groups)}
+    return {**answers, "groups joined twice": len(machine.groups)}
 
 
 def _endings():
@@ -181,28 +150,38 @@ def _endings():
     import contextlib
     import io
     import os
+    import sys
 
     from nanochat.common import UserError, run_script
 
+    from bughunt.lab.measuring.programs import exit_status
     from bughunt.lab.measuring.replacing import environment, replaced
 
     def ends(error=None):
         def main():
+            sys.stdout.write("out")
+            sys.stderr.write("err")
             if error is not None:
                 raise error
 
-        output = io.StringIO()
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        pipes = [io.BytesIO(), io.BytesIO()]
+        output, errors = map(io.TextIOWrapper, pipes)
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
             try:
                 run_script(main)
             except SystemExit as exit:
-                return exit.code if isinstance(exit.code, int) else "a line"
+                if isinstance(exit.code, tuple):  # left at once: what is not in the pipe by now is lost
+                    return [*exit.code, *(pipe.getvalue().decode() for pipe in pipes)]
+                status = exit_status(exit, errors)
             except Exception as other:
                 return type(other).__name__
-        return "goes on"
+            else:
+                return "goes on"
+        errors.flush()
+        return [status, len(pipes[1].getvalue()) > len("err")]
 
     def leave(status):
-        raise SystemExit(100 + status)
+        raise SystemExit(("at once", status))
 
     with replaced(os, _exit=leave):
         with environment(**dict.fromkeys(NAMES)):

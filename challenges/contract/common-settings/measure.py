@@ -46,6 +46,7 @@ def draw(rng):
 def measure(inputs):
     """The settings as they are read; where the program ends, with which status."""
     import sys
+    from types import SimpleNamespace
 
     from bughunt.lab.measuring.replacing import replaced
 
@@ -55,6 +56,8 @@ def measure(inputs):
     with replaced(sys, argv=["program", "--count", "5"]):
         found["flags of the program"] = _read(kind, None)
     help_page = _read(kind, ["--help"])
+    with replaced(sys.modules["__main__"], __spec__=SimpleNamespace(name="scripts.some")):
+        found["help of a module"] = _read(kind, ["--help"])
     return {**found, "drawn": _read(kind, drawn), "help": help_page}
 
 
@@ -78,9 +81,10 @@ def _settings():
         ("is_off", bool, setting(True, "off")),
         ("maybe", int | None, setting(None, "a number or none")),
         ("perhaps", float | None, setting(2.5, "a number or none")),
-        ("size", Literal["small", "large"], setting("small", "one of two")),
+        ("size", Literal["small", "middle", "large"], setting("middle", "one of three")),
     ]
-    return make_dataclass("Settings", fields, frozen=True, kw_only=True, namespace={"__post_init__": check})
+    own = {"__post_init__": check, "__doc__": "Settings of some program."}
+    return make_dataclass("Settings", fields, frozen=True, kw_only=True, namespace=own)
 
 
 def _read(kind, words):
@@ -103,6 +107,10 @@ def _read(kind, words):
             "status": exit.code,
             "flags": flags,
             "defaults": defaults,
+            "shares": re.findall(r"\d+ %\s+\w+", page),
+            "choices": [name for name in ("small", "large") if re.search(rf"\b{name}\b", page)],
+            "names the module": "scripts.some" in page,
+            "shows an object of the code": " at 0x" in " ".join(page.split()),
             "says why": bool(errors.getvalue()),
         }
     return {name: [type(value).__name__, value] for name, value in asdict(settings).items()}

@@ -32,7 +32,7 @@ def draw(rng):
 @own_folder()
 def measure(inputs):
     """`groups`: by split, start and step, and how the folder was named. `batches`: what the loader makes of
-    the configured folder. `refused`: folders that are no good.
+    the configured folder, `ranks`: for which it makes none. `refused`: folders that are no good.
     """
     from nanochat.dataset import ParquetGroups, document_groups
 
@@ -59,10 +59,13 @@ def measure(inputs):
     with environment(NANOCHAT_DATA_DIR="~/shards", **home):
         measured["configured"] = list(document_groups("train"))
         measured["batches"] = _batches(inputs)
+        measured["ranks"] = [refusal(_first, inputs, "train", rank) for rank in (-1, 0, 1, 2)]
     with environment(NANOCHAT_DATA_DIR="home/nothing", **home):
         measured["named"] = list(document_groups("val", "~/shards"))
         measured["refused"] = _refused(document_groups, inputs["word"])
-    measured["by the class"] = list(ParquetGroups(Path("home/shards"), "train"))
+    measured["by the class"] = [
+        list(ParquetGroups(Path("home/shards"), "train", **options)) for options in ({}, {"step": 2})
+    ]
     twice = document_groups("train", "home/shards", start=1, step=2)
     measured["again"] = list(twice) == list(twice)
     return measured
@@ -70,12 +73,16 @@ def measure(inputs):
 
 def _batches(inputs):
     """The first inputs of both splits and of the second rank."""
-    stream = {"ids": inputs["ids"], "bos": 0, "documents": None}
     return {
-        f"{split}, rank {rank}": load(stream, 2, 6, split, count=1, rank=rank, world_size=2)[0][0].tolist()
+        f"{split}, rank {rank}": _first(inputs, split, rank)[0].tolist()
         for split in ("train", "val")
         for rank in (0, 1)
     }
+
+
+def _first(inputs, split, rank):
+    stream = {"ids": inputs["ids"], "bos": 0, "documents": None}
+    return load(stream, 2, 6, split, count=1, rank=rank, world_size=2)[0]
 
 
 def _refused(document_groups, word):

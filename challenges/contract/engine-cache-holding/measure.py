@@ -40,7 +40,21 @@ def measure(inputs):
         for name, (length, capacity) in inputs["lengths"].items()
         for dtype in ("float32", "bfloat16", "float64")
     }
-    return {"given back": given, "refused": refusals(), "gradients": with_gradients(inputs)}
+    return {
+        "given back": given,
+        "keys that are finer than values": finer_keys(),
+        "refused": refusals(),
+        "gradients": with_gradients(inputs),
+    }
+
+
+def finer_keys():
+    """Whether they come back as they were, from a model that computes some parts in half the bytes."""
+    import torch
+
+    keys, values = torch.randn(2, 2, 3, 4), torch.randn(2, 2, 3, 4).bfloat16()
+    back = make_cache(2, 5, heads=2, head_dim=4).insert_kv(0, keys, values)
+    return [torch.equal(one, other) for one, other in zip(back, (keys, values), strict=True)]
 
 
 def put_in(length, capacity, dtype):

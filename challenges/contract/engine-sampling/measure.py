@@ -1,6 +1,7 @@
 """Draws next tokens from known logits, many rows at a time: which ones come, and about how often."""
 
 import math
+import warnings
 
 ROWS = 4000
 VOCABULARY = 6
@@ -45,7 +46,17 @@ def measure(inputs):
             "tokens": [token for token, count in enumerate(counts) if count],
             "as often as they should": as_often(counts, inputs["logits"], temperature, top_k),
         }
-    return {"many": found, "rows": rows_of_their_own(inputs), "seeds": seeds(inputs), "refused": refusals()}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for options in (0.0, None), (1.0, None), (1.0, 3):
+            sample_next_token(logits[:2], torch.Generator(), *options)
+    return {
+        "many": found,
+        "rows": rows_of_their_own(inputs),
+        "seeds": seeds(inputs),
+        "refused": refusals(),
+        "warns": bool(caught),
+    }
 
 
 def as_often(counts, logits, temperature, top_k):

@@ -48,6 +48,7 @@ def measure(inputs):
         "another seed": columns(num_samples=3, seed=seed + 1) == three,
         "three rows alike": all(len(set(column)) == 1 for column, _ in three),
         "the world's random numbers are untouched": world,
+        "a seed of zero": columns(seed=0) == columns(seed=0),
         "a seed by default": columns() == columns(seed=42),
         "a temperature by default": columns(seed=seed) == columns(seed=seed, temperature=1.0, top_k=None),
         "one row by default": len(columns()[0][0]),
@@ -56,6 +57,7 @@ def measure(inputs):
         "greedy with other seeds": columns(temperature=0.0, seed=seed) == greedy,
         "greedy rows": [[one[0]] * 3 for one, _ in greedy]
         == [one for one, _ in columns(num_samples=3, temperature=0.0)],
+        "rows know the prompt": rows_know_the_prompt(inputs, tokenizer),
         "a row of a batch": batch_rows(engine, prompt, three, seed),
         "first of five likeliest": [five[0][0][0] in likeliest(model, prompt, 5) for five in fives],
         "in turns": in_turns(engine, prompt, seed) == [columns(seed=seed), columns(seed=seed + 1)],
@@ -69,6 +71,31 @@ def in_inference_mode(function):
 
     with torch.inference_mode():
         return function()
+
+
+def rows_know_the_prompt(inputs, tokenizer):
+    """Whether several rows go on as one does, for a model that says what it has heard most of.
+
+    Its queries are zero, so that every token hears the mean of all before it.
+    """
+    import torch
+    from nanochat.engine import Engine
+
+    model = make_model(sequence_len=64, vocab_size=200, n_head=2, n_embd=8)
+    randomise(model, inputs["weights"])
+    with torch.no_grad():
+        attention, identity = model.transformer.h[0].attn, torch.eye(8)
+        attention.c_q.weight.zero_()
+        attention.c_v.weight.copy_(identity)
+        attention.c_proj.weight.copy_(30.0 * identity)
+        model.transformer.h[0].mlp.c_proj.weight.zero_()
+    engine, found = Engine(model, tokenizer), []
+    for first in range(5):
+        options = {"max_tokens": 4, "temperature": 0.0}
+        prompt = inputs["prompt"][first:] * 3
+        one = [column[0] for column, _ in engine.generate(prompt, **options)]
+        found.append([column for column, _ in engine.generate(prompt, 2, **options)] == [[t, t] for t in one])
+    return found
 
 
 def batch_rows(engine, prompt, columns, seed):

@@ -41,6 +41,10 @@ def measure(inputs):
             data[kind]["operands from"] = [min(a), min(b)]
             data[kind]["operands to"] = [max(a), max(b)]
     data["share of different operands in examinations"] = len(pairs["test"]) / 240
+    # 90 numbers, each in many pairs: one in ten of the pairs has most of them
+    data["examinations have many numbers"] = [
+        len({pick(pair) for pair in pairs["test"]}) > 30 for pick in (min, max)
+    ]
     data["operands that both splits have"] = len(pairs["train"] & pairs["test"])
     data["rounded quotients"] = {
         f"{a}/{b} to {places}": use_calculator(tasks.rounded_quotient(a, b, places))

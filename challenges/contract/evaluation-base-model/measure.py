@@ -39,9 +39,11 @@ def evaluate(inputs):
     from scripts import base_eval
 
     from bughunt.lab.measuring.models import load_weights, make_model
-    from bughunt.lab.measuring.ranks import one_of
+    from bughunt.lab.measuring.replacing import replaced
     from bughunt.lab.measuring.scripted_engine import ScriptedEngine
     from bughunt.lab.measuring.tokenizers import CharacterTokenizer
+    from nanochat import dataloader
+    from nanochat import tokenizer as tokenizers
 
     read = []
 
@@ -65,8 +67,19 @@ def evaluate(inputs):
     load_weights(model, inputs["weights"])
     said = [own.encode(text) for text in inputs["continuations"]]
     engine = ScriptedEngine(model, own, lambda _: said, end)
-    base_eval.tokenizing_distributed_data_loader, base_eval.get_token_bytes = loader, get_token_bytes
+    with (
+        replaced(dataloader, tokenizing_distributed_data_loader=loader),
+        replaced(tokenizers, get_token_bytes=get_token_bytes),
+    ):
+        return answers_of(base_eval, engine, read, inputs)
 
+
+def answers_of(base_eval, engine, read, inputs):
+    """What the script's functions give, and the script itself, once all that they use is put in place."""
+    from bughunt.lab.measuring.leaving import left_its_group
+    from bughunt.lab.measuring.ranks import one_of
+
+    model, own = engine.model, engine.tokenizer
     plain = base_eval.Settings()
     data = {"defaults": {name: getattr(plain, name) for name in SETTINGS}}
     # bits per byte
@@ -91,6 +104,7 @@ def evaluate(inputs):
         for options in ({}, chosen, {"temperature": 0.0, "top_k": None})
     ]
     data["asked"] = list(engine.asked)
+    data["leaves its group at an error"] = left_its_group(base_eval.main, ["--device", "cpu"])
     data["script"] = run(base_eval, engine, read, inputs)
     return data
 
@@ -100,16 +114,17 @@ def run(base_eval, engine, read, inputs):
     import contextlib
     import io
     import re
+    import sys
 
     from bughunt.lab.measuring.base_folder import base_folder
+    from bughunt.lab.measuring.replacing import replaced
+    from nanochat import chat, common
 
     def load_engine(run_dir, device="cpu"):
         loaded.append([run_dir.name, run_dir.parent.resolve() == folder.resolve(), str(device)])
         return engine, {"step": 7}
 
     loaded, data = [], []
-    base_eval.load_engine = load_engine
-    base_eval.autodetect_device_type = lambda: "cpu"
     flags = ["--eval-tokens", "24", "--device-batch-size", "2"]
     for more in (
         [],
@@ -119,8 +134,15 @@ def run(base_eval, engine, read, inputs):
         engine.asked.clear()
         read.clear()
         printed = io.StringIO()
-        with base_folder() as folder, contextlib.redirect_stdout(printed):
-            base_eval.main([*flags, *more])
+        with (
+            base_folder() as folder,
+            contextlib.redirect_stdout(printed),
+            replaced(sys, argv=["base_eval", *flags, *more]),
+            replaced(chat, load_engine=load_engine),
+            replaced(common, autodetect_device_type=lambda: "cpu"),
+        ):
+            # the flags are those of the command line, or are given
+            base_eval.main(*([[*flags, *more]] if more else []))
         text = printed.getvalue()
         figures = [float(number) for number in re.findall(r"\d+\.\d+", text)]
         settings = base_eval.Settings(eval_tokens=24, device_batch_size=2)

@@ -56,6 +56,7 @@ def measure(inputs):
         with first_of(processes):
             data["several processes"].append(evaluate_bpb(model, list(batches()), 3, lengths))
     data["of the processes, all text counts"] = share_of_two(model, batches, lengths)
+    data["sure of what comes"] = sure(evaluate_bpb, inputs["lengths"])
     data["longer tokens"] = evaluate_bpb(model, list(batches()), 4, lengths * 3)
     data["kept for gradients"] = any(with_gradient)
     data["gradients afterwards"] = torch.is_grad_enabled()
@@ -73,14 +74,42 @@ def share_of_two(model, batches, lengths):
     from nanochat.loss_eval import evaluate_bpb
 
     from bughunt.lab.measuring.processes import first_of
+    from bughunt.lab.measuring.replacing import replaced
 
     def with_another(tensor, *_, **__):
         with torch.no_grad():
             tensor.add_(100.0)
 
-    with first_of(2):
-        dist.all_reduce = with_another
+    def next_to_another(tensors, tensor, *_, **__):
+        with torch.no_grad():
+            tensors[1].fill_(100.0)
+            tensors[0].copy_(tensor)
+
+    def objects_next_to_another(objects, own, *_, **__):
+        objects[:] = [own, [100.0] * len(own) if isinstance(own, list | tuple) else 100.0]
+
+    others = {
+        "all_reduce": with_another,
+        "all_gather": next_to_another,
+        "all_gather_object": objects_next_to_another,
+    }
+    with first_of(2), replaced(dist, **others):
         return evaluate_bpb(model, list(batches()), 2, lengths)
+
+
+def sure(evaluate_bpb, lengths):
+    """The figure of a model that always expects the one token that comes, as surely as it can."""
+    import torch
+
+    from bughunt.lab.measuring.models import make_model
+
+    model = make_model(sequence_len=T, vocab_size=VOCABULARY, n_head=2, n_embd=WIDTH)
+    with torch.no_grad():
+        model.transformer.wte.weight.fill_(1.0)
+        model.lm_head.weight.fill_(-1000.0)
+        model.lm_head.weight[0].fill_(1000.0)
+    rows = torch.zeros(2, T, dtype=torch.int64)
+    return evaluate_bpb(model, [(rows.int(), rows)], 1, torch.tensor(lengths, dtype=torch.int32))
 
 
 def untouched(evaluate_bpb, model, rows, lengths):

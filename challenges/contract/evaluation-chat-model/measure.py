@@ -3,6 +3,8 @@
 # How a problem is answered.
 RIGHT, WRONG, UNENDED, MALFORMED, SILENT, NO_CALL, TWO_CALLS = range(7)
 SETTINGS = ("name", "device", "only", "max_problems", "temperature", "max_tokens", "show_wrong")
+PARTS = ("question", "response", "reference")
+FEW = 5  # so many wrong answers at least are kept, where there are so many
 COUNTS = ("name", "correct", "total", "malformed", "tool_calls", "accuracy")
 
 
@@ -25,6 +27,8 @@ def examine(inputs):
     """All of it, on tasks and with an engine that are given to the script."""
     from nanochat.tokenizer import RustBPETokenizer
     from scripts import chat_eval
+
+    from bughunt.lab.measuring.leaving import left_its_group
 
     tokenizer = RustBPETokenizer({bytes([byte]): byte for byte in range(256)})
     plain = chat_eval.Settings()
@@ -56,6 +60,7 @@ def examine(inputs):
                 for among, most in (((2, 0), 7), ((2, 1), 7), ((3, 2), None))
             ],
         }
+    data["leaves its group at an error"] = left_its_group(chat_eval.main, ["--device", "cpu"])
     data["script"] = [run(chat_eval, tokenizer, inputs, flags) for flags in FLAGS]
     data["script, in processes"] = [run(chat_eval, tokenizer, inputs, FLAGS[0], (2, rank)) for rank in (0, 1)]
     return data
@@ -153,11 +158,12 @@ def count(chat_eval, tokenizer, task, plan, among=(1, 0), **options):
     engine = make_engine(tokenizer, [task], plan)
     calls = []
     with one_of(*among):
-        on_problem = (lambda: calls.append(1)) if options else None
-        result = chat_eval.evaluate(engine, "a suite", task, on_problem=on_problem, **options)
+        if options:
+            options["on_problem"] = lambda: calls.append(1)
+        result = chat_eval.evaluate(engine, "a suite", task, **options)
     return {
         **{name: getattr(result, name) for name in COUNTS},
-        "wrong answers": [[one["question"], one["response"], one["reference"]] for one in result.wrong],
+        "wrong answers": [[one[part] for part in PARTS] for one in result.wrong[:FEW]],
         "problems": engine.met,
         "told of problems": len(calls),
         "asked with": sorted(
@@ -171,11 +177,14 @@ def run(chat_eval, tokenizer, inputs, flags, among=(1, 0)):
     import contextlib
     import io
     import json
+    import sys
 
     from nanochat.common import UserError
 
     from bughunt.lab.measuring.base_folder import base_folder
     from bughunt.lab.measuring.ranks import one_of
+    from bughunt.lab.measuring.replacing import environment, replaced
+    from nanochat import chat, common
 
     sizes = {"arithmetic": 9, "arithmetic, new phrasings": 3, "facts, new phrasings": 40}
     suites = {name: Asked(name, inputs["numbers"], size, size == 9) for name, size in sizes.items()}
@@ -186,27 +195,31 @@ def run(chat_eval, tokenizer, inputs, flags, among=(1, 0)):
         loaded.append([run_dir.name, run_dir.parent.resolve() == folder.resolve(), str(device)])
         return engine, {"step": 7}
 
-    chat_eval.load_engine = load_engine
-    own, shown = chat_eval.Progress, []
+    shown, leave = [], common.Progress.__exit__
 
-    class Noted(own):
-        def __exit__(self, *exception):
-            shown.append([self.total, self.done])
-            super().__exit__(*exception)
+    def noted(progress, *exception):
+        shown.append([progress.total, progress.done])
+        return leave(progress, *exception)
 
-    chat_eval.Progress = Noted
-    chat_eval.suites = lambda: suites
-    chat_eval.autodetect_device_type = lambda: "cpu"
     printed = io.StringIO()
-    with base_folder() as folder, contextlib.redirect_stdout(printed), one_of(*among):
+    with (
+        base_folder() as folder,
+        contextlib.redirect_stdout(printed),
+        one_of(*among),
+        environment(LOCAL_RANK="0"),  # each process is the only one on its machine
+        replaced(sys, argv=["chat_eval", *flags]),
+        replaced(chat, load_engine=load_engine),
+        replaced(common, autodetect_device_type=lambda: "cpu"),
+        replaced(common.Progress, __exit__=noted),
+        replaced(chat_eval, suites=lambda: suites),
+    ):
         for name in ("sft", "other"):
             (folder / name).mkdir()
         try:
-            results = chat_eval.main(flags)
+            # the flags are those of the command line, or are given
+            results = chat_eval.main() if flags is FLAGS[-1] else chat_eval.main(flags)
         except UserError:
             return "refused"
-        finally:
-            chat_eval.Progress = own
         paths = list(folder.glob("*/*"))
         if not paths:
             return ["nothing is written", printed.getvalue(), engine.met]
@@ -217,11 +230,11 @@ def run(chat_eval, tokenizer, inputs, flags, among=(1, 0)):
         "progress": shown,
         "written": [path.parent.name, path.name, report["step"]],
         "suites": [[one[name] for name in COUNTS[:-1]] for one in report["suites"]],
-        "wrong answers are kept": [len(one["wrong"]) for one in report["suites"]],
+        "wrong answers are kept": [len(one["wrong"][:FEW]) for one in report["suites"]],
         "returned": [[getattr(one, name) for name in COUNTS] for one in results],
         "names are printed": [one.name in printed.getvalue() for one in results],
         "wrong answers are printed": [
-            [wrong["question"] in printed.getvalue() for wrong in one.wrong] for one in results[:2]
+            [wrong["question"] in printed.getvalue() for wrong in one.wrong[:FEW]] for one in results[:2]
         ],
         "asked with": sorted(
             {str([one[key] for key in ("max tokens", "temperature")]) for one in engine.asked}

@@ -6,6 +6,8 @@ Which problem has which number is a matter of chance; what is compared is what a
 from collections import Counter
 from random import Random
 
+from bughunt.lab.measuring.refusals import refusal
+
 
 def draw(rng):
     """Sizes, seeds and stretches."""
@@ -63,17 +65,14 @@ def by_index(tasks, inputs):
         for kind in (tasks.Arithmetic, tasks.Facts)
         for made, given in [(kind(), kind("train", phrasings="train", size=10_000, seed=0))]
     ]
+    data["a task that writes nothing"] = refusal(tasks.Task().write, Random(seed)) is not None
     data["words are told"] = [tasks.Spelling.name, tasks.LetterCount.name]
     return data
 
 
 def raises(task, index):
     """Is there no problem of this number?"""
-    try:
-        task[index]
-    except IndexError:
-        return True
-    return False
+    return refusal(task.__getitem__, index) == "IndexError"
 
 
 def wrapped(tasks, question, seed):
@@ -82,6 +81,9 @@ def wrapped(tasks, question, seed):
 
     rng, count = Random(seed), 4000
     found = Counter(tasks.wrap(rng, question).partition(question)[::2] for _ in range(count))
+    # so many more that one in 6 can be told from one in 5, and from one in 7
+    many = 20_000
+    closed = sum(not tasks.wrap(rng, question).endswith(question) for _ in range(many))
     before, after = Counter(), Counter()
     for (opening, closing), times in found.items():
         before[opening] += times
@@ -89,6 +91,7 @@ def wrapped(tasks, question, seed):
     return {
         "nothing before": before[""] / count,
         "nothing after": after[""] / count,
+        "something after, five times its share": 5 * closed / many,
         "neither": found["", ""] / count,
         "all openings": sorted(before) == sorted(["", *(f"{one} " for one in OPENINGS)]),
         "all closings": sorted(after) == sorted(["", *(f" {one}" for one in CLOSINGS)]),

@@ -23,6 +23,7 @@ def measure(inputs):
         data = {
             "splits of keys": [tasks.split_of(key) for key in inputs["keys"]],
             "words": known,
+            "words can be changed by who has them": hasattr(tasks.words("train"), "append"),
             "choosing": {split: chosen(tasks, split, known, inputs["seed"]) for split in known},
         }
         for task_class in (tasks.Spelling, tasks.LetterCount):
@@ -44,7 +45,8 @@ def measure(inputs):
 def chosen(tasks, split, known, seed):
     """Statistics of many chosen words: how many are made up, of what, how long they are."""
     rng = Random(seed)
-    words = [tasks.choose_word(rng, split) for _ in range(2000)]
+    many = [tasks.choose_word(rng, split) for _ in range(6000)]
+    words = many[:2000]
     old = set(known[split])
     made_up = [word for word in words if word not in old]
     beginnings, endings = ends_of(old, ending=False), ends_of(old, ending=True)
@@ -52,6 +54,8 @@ def chosen(tasks, split, known, seed):
     ends = [longest(word, endings, ending=True) for word in made_up]
     return {
         "made up": len(made_up) / len(words),
+        # of so many that one in three can be told from one in four
+        "made up, three times their share": 3 * share(word not in old for word in many),
         "all letters": all(word.isalpha() and word.islower() for word in words),
         "lengths of those made up": [min(map(len, made_up), default=0), max(map(len, made_up), default=0)],
         "ends of words": share(map(int.__eq__, ends, map(len, made_up))) > 0.04,

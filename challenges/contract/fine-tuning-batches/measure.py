@@ -35,7 +35,7 @@ def draw(rng):
 def measure(inputs):
     """Batches of several sizes, from the first on and from later ones, alone and as one of several; the
     conversations as the workspace's own tokenizer renders them; numbers of targets."""
-    from bughunt.lab.measuring.peers import one_of
+    from bughunt.lab.measuring.ranks import one_of
     from bughunt.lab.measuring.watched_training import byte_tokenizer
 
     rows, tokenizer = inputs["rows"], _Rendered()
@@ -53,6 +53,8 @@ def measure(inputs):
     for rank in (0, 1):
         with one_of(2, rank):
             found[f"by default as process {rank} of 2"] = _batches(rows, tokenizer, 2, 2)
+            found[f"process {rank} by default"] = _batches(rows, tokenizer, 1, 2, world_size=3)
+            found[f"as process {1 - rank} of 2 by default"] = _batches(rows, tokenizer, 1, 2, rank=1 - rank)
     return {"batches": found, "on another device": _on_meta(rows), "targets": _counts(inputs)}
 
 
@@ -94,22 +96,19 @@ def _on_meta(rows):
 
 
 def _counts(inputs):
-    """Targets in one batch and in several of other shapes, alone and with others that hold half as many."""
+    """Targets in one batch and in several of other shapes."""
     import torch
     from scripts.chat_sft import count_targets
-
-    from bughunt.lab.measuring.peers import one_of
 
     batches = []
     for ids, _ in inputs["rows"]:
         targets = torch.tensor([ids, [-1] * len(ids)])
         batches.append((torch.zeros_like(targets), targets))
     alone = [count_targets(batches[:1]), count_targets(batches), count_targets(batches[2:4] * 2)]
-    with one_of(2, 0):
-        together = count_targets(batches[:2] * 2)
+    long = torch.zeros(1, 1003)  # a number that takes more bits than the shortest floats have
     return {
         "alone": [float(count) for count in alone],
-        "of two": float(together),
+        "of a long one": float(count_targets([(long, long)])),
         "a float": bool(alone[0].is_floating_point()),
         "shape": list(alone[0].shape),
     }

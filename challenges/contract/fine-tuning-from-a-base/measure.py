@@ -36,7 +36,6 @@ def measure(inputs):
         base = TrainResult(tiny_model(inputs["seed"]), [], [{"step": 0, "loss": 1.0, "seconds": 1.0}])
         with watched(RowSource(0)):
             save_training_state(folder / "base", base_settings(), 1, base)
-        endings["another base, as one of two"] = _leaves_its_group(inputs)
         endings["another base"] = _run(inputs, ["--base", "other"])["ends"]
         endings["a device that is none"] = _run(inputs, ["--device", "tpu"])["ends"]
         endings["a batch that does not divide"] = _run(inputs, ["--device-batch-size", "4"])["ends"]
@@ -44,14 +43,18 @@ def measure(inputs):
         endings["a run that is there"] = _run(inputs, [])["ends"]
         _run(inputs, ["--name", "again"])
         rmtree(folder / "again" / "step_000004")
-        resumed = _run(inputs, ["--name", "again", "--resume", "--eval-conversations", "3"])
+        resumed = _run(
+            inputs, ["--name", "again", "--resume", "--eval-conversations", "3", "--device", "auto"]
+        )
         losses = [[record["loss"] for record in read_metrics(folder / name)] for name in ("sft", "again")]
         models = [_model(folder / name) for name in ("base", "sft", "again")]
         endings["over it, with another seed"] = _run(
             inputs, ["--overwrite", "--seed", "7", "--num-iterations", "1"]
         )
+        gpu = ["--name", "gpu", "--device", "cuda", "--num-iterations", "1"]
         return {
             "endings": endings,
+            "with a GPU": _run(inputs, gpu, on_a_gpu=True),
             "run": whole,
             "resumed": resumed,
             "same losses": losses[0] == losses[1],
@@ -63,17 +66,20 @@ def measure(inputs):
         }
 
 
-def _run(inputs, flags):
+def _run(inputs, flags, *, on_a_gpu=False):
     """How the script ends, what it learnt from and which conversations it was asked to make."""
     import contextlib
     import io
+    import re
 
     from nanochat.common import Progress, UserError
     from scripts import chat_sft
 
+    from bughunt.lab.measuring.devices import pretended_gpu, without_accelerators
     from bughunt.lab.measuring.replacing import replaced
     from bughunt.lab.measuring.row_source import RowSource
     from bughunt.lab.measuring.watched_training import watched
+    from nanochat import tasks
 
     mixtures = set()
 
@@ -95,8 +101,9 @@ def _run(inputs, flags):
     source, output, ends = RowSource(inputs["seed"]), io.StringIO(), "well"
     with (
         watched(source, stand_ins=False) as watch,
-        replaced(chat_sft, **own),
+        replaced(tasks, **own),
         replaced(Progress, update=update),
+        pretended_gpu() if on_a_gpu else without_accelerators(),
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(output),
     ):
@@ -108,25 +115,13 @@ def _run(inputs, flags):
         "ends": ends,
         "says something": bool(output.getvalue()),
         "progress": shown,
-        "all done": "100%" in output.getvalue(),
-        "asked of the data": sorted(map(list, source.asked)),
+        "all done": bool(re.search(r"(?<![-.\d])100(\.0+)? ?%", output.getvalue())),
+        "asked of the data": [] if on_a_gpu else sorted(map(list, source.asked)),
+        "data are wanted on": source.devices,
         "rows": watch.rows(learning=True),
         "rows only measured": watch.rows(learning=False),
         "mixtures": sorted(map(list, mixtures)),
     }
-
-
-def _leaves_its_group(inputs):
-    """Whether a process of two leaves its group at an error."""
-    import torch.distributed as dist
-
-    from bughunt.lab.measuring.peers import one_of
-    from bughunt.lab.measuring.replacing import replaced
-
-    left = []
-    with one_of(2, 0), replaced(dist, destroy_process_group=lambda *_: left.append(1)):
-        _run(inputs, ["--base", "other"])
-    return len(left)
 
 
 def _model(run_dir):

@@ -36,7 +36,7 @@ def _run(seed, run_dir, start_step, **changes):
     if changes:
         settings = replace(settings, num_iterations=8, save_every=3, keep=9, **changes)
     with watched(RowSource(seed)) as watch:
-        result = fine_tune(seed, settings, run_dir=run_dir, start_step=start_step)
+        result = fine_tune(seed, settings, device=None, run_dir=run_dir, start_step=start_step)
     return {
         "rates of the groups": watch.schedule("rates"),
         "momentum": watch.schedule("momentum"),

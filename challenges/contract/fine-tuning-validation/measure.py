@@ -7,28 +7,23 @@ def draw(rng):
 
 
 def measure(inputs):
-    """Runs with several periods and numbers of conversations, alone and as one of two."""
+    """Runs with several periods and numbers of conversations."""
     cases = {
-        "every second of three": (None, {"num_iterations": 3, "eval_every": 2, "eval_conversations": 7}),
-        "never": (None, {"num_iterations": 1}),
-        "after the last only": (None, {"eval_every": 9, "eval_conversations": 1}),
-        "two stripes": (None, {"stripes": 2, "device_batch_size": 1, "total_batch_size": 2, "eval_every": 2}),
-        "first of two": ((2, 0), {"total_batch_size": 4, "eval_every": 1, "eval_conversations": 9}),
-        "second of two": ((2, 1), {"total_batch_size": 4, "eval_every": 1, "eval_conversations": 9}),
+        "every second of three": {"num_iterations": 3, "eval_every": 2, "eval_conversations": 7},
+        "never": {"num_iterations": 1},
+        "after the last only": {"eval_every": 9, "eval_conversations": 1},
+        "two stripes": {"stripes": 2, "device_batch_size": 1, "total_batch_size": 2, "eval_every": 2},
     }
-    return {name: _run(inputs["seed"], *case) for name, case in cases.items()}
+    return {name: _run(inputs["seed"], **case) for name, case in cases.items()}
 
 
-def _run(seed, process, settings):
-    from contextlib import nullcontext
-
-    from bughunt.lab.measuring.peers import one_of
+def _run(seed, **settings):
     from bughunt.lab.measuring.row_source import RowSource
     from bughunt.lab.measuring.watched_training import fine_tune, records_of, tuning_settings, watched
 
     source = RowSource(seed)
     settings = {"num_iterations": 2, "total_batch_size": 2, **settings}
-    with nullcontext() if process is None else one_of(*process), watched(source) as watch:
+    with watched(source) as watch:
         result = fine_tune(seed, tuning_settings(**settings))
     return {
         "reported": records_of(result, "step", "val_loss"),

@@ -65,6 +65,7 @@ def measure(inputs):
         fails(model, few, few_targets, word) for word in ("average", "", "Mean")
     ]
     found["parts that are held fixed"] = held_fixed(model, few, few_targets)
+    found["of a head alone"] = head_alone(model.lm_head.weight.detach(), ids[:300], few_targets)
     return found
 
 
@@ -87,6 +88,23 @@ def nothing_counts(model, ids):
         "mean": "not a number" if math.isnan(mean.item()) else mean.item(),
         "sum": total.item(),
         "none": each.tolist(),
+    }
+
+
+def head_alone(weight, ids, targets):
+    """The loss by default of positions that are nothing but their channels, which stay as they are."""
+    import torch
+    from nanochat.cross_entropy import head_cross_entropy
+
+    positions = weight[ids.flatten()].requires_grad_()
+    targets = targets.flatten().repeat(8)[: len(positions)]
+    before = positions.detach().clone()
+    loss = head_cross_entropy(positions, weight, targets)
+    loss.backward()
+    return {
+        "loss": loss.item(),
+        "positions are as they were": torch.equal(positions, before),
+        "slopes": (100.0 * positions.grad).tolist(),
     }
 
 

@@ -7,6 +7,9 @@ query heads have keys of their own, and there is no cache but in models of one l
 
 from bughunt.lab.measuring.shapes import draw_ids, model_of, read_in_pieces, shape_of
 
+# Tokens of a long text, and the pair of channels, of six, that is heard in it.
+LONG, PAIR = 1200, 1
+
 
 def draw(rng):
     """Shapes and texts, each with the pieces that it is read in (one: without a cache)."""
@@ -48,4 +51,27 @@ def measure(inputs):
             "logits": first,
             "later": model.train(number % 2 == 1)(ids[:, -3:]).tolist(),
         }
+    found["a long text"] = [long_text(case["seed"] + number) for number in range(3)]
     return found
+
+
+def long_text(seed):
+    """The last logits of a text of over a thousand tokens, by a model that hears where tokens are, not which.
+
+    It hears one pair of channels, and the two tokens of the text take turns as that pair turns; so whoever
+    takes a position or a frequency for a slightly different one hears the other token.
+    """
+    import torch
+
+    shape = shape_of(1, 1, head_dim=12, limit=LONG)
+    model = model_of(shape, seed, loudness=2.0)
+    with torch.no_grad():
+        model.transformer.wte.weight[:, 0] = 1.0
+        block = model.transformer.h[0]
+        for linear in (block.attn.c_q, block.attn.c_k):
+            linear.weight.zero_()
+            linear.weight[PAIR, 0] = 1.0
+        block.attn.c_proj.weight.mul_(8.0)
+        block.mlp.c_proj.weight.zero_()
+        angles = torch.arange(LONG, dtype=torch.float64) * 10000.0 ** (-PAIR / 6)
+        return model((angles.cos() > 0).long()[None] * 10)[0, -40:].tolist()

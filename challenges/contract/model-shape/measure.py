@@ -57,6 +57,7 @@ def measure(inputs):
             "parameters": model.num_parameters,
             "operations a token": model.estimate_flops(),
             "old weights fit": fits(model, old),
+            "logits without fresh weights": list(model(torch.tensor([[0, 1, 2]])).shape),
             "its numbers are kept": asdict(model.config) == shape,
         }
     found["refused"] = [refused(GPTConfig, numbers) for numbers in inputs["others"]]

@@ -1,5 +1,7 @@
 """Sets up a model's optimizers, and looks which weights they train, at which rates."""
 
+import os
+
 from bughunt.lab.measuring.models import make_model
 from bughunt.lab.measuring.processes import first_of
 from bughunt.lab.measuring.shapes import shape_of
@@ -33,6 +35,22 @@ def measure(inputs):
             "one of two processes": one_of_two,
             "the same order each time": order == rates(other, other.setup_optimizers())[1],
         }
+    found["together with others"] = together_with_others()
+    return found
+
+
+def together_with_others():
+    """As a process that belongs to no group, as the first of two, and as one alone in its group."""
+    import torch.distributed as dist
+    from nanochat.gpt import is_distributed
+
+    found = [is_distributed()]
+    with first_of(2):
+        found.append(is_distributed())
+        # what is set here is set back by `first_of`
+        dist.get_world_size = lambda *_, **__: 1
+        os.environ["WORLD_SIZE"] = "1"
+        found.append(is_distributed())
     return found
 
 

@@ -1,6 +1,7 @@
 """Makes matrices orthogonal, as Muon does with its momentum, in batches of all shapes."""
 
 from bughunt.lab.measuring.matrices import generator_of, matrix_of
+from bughunt.lab.measuring.tensor_sizes import largest_made
 
 
 def draw(rng):
@@ -39,4 +40,30 @@ def measure(inputs):
             "numbers": str(result.dtype),
             "given ones unchanged": torch.equal(batch, given),
         }
+    found["far from square"] = {
+        str(shape): much_memory(shape, inputs["wide"]["seed"]) for shape in ((1, 3, 64), (1, 64, 3))
+    }
+    found["tiny ones keep their signs"] = tiny(inputs["wide"])
     return found
+
+
+def much_memory(shape, seed):
+    """Is anything on the way much larger than what is given? The long side has no part in the iterations."""
+    import torch
+    from nanochat.muon import orthogonalize
+
+    matrices = torch.randn(shape, generator=generator_of(seed))
+    with largest_made() as largest:
+        orthogonalize(matrices)
+    return largest() > 4 * matrices.numel()
+
+
+def tiny(case):
+    """Of matrices that are hardly more than nothing, as gradients are that vanish."""
+    import torch
+    from nanochat.muon import orthogonalize
+
+    matrix = matrix_of(case["shape"], generator_of(case["seed"]))
+    matrix /= matrix.norm()
+    tiny = torch.stack([matrix * size for size in (1e-9, 5e-8, 9e-8, 1e-7, 1e-6)])
+    return [bool(product > 0) for product in (orthogonalize(tiny) * matrix).sum(dim=(-2, -1))]

@@ -1,5 +1,7 @@
 """Lets two processes train together, each with gradients of its own, and looks where their weights go."""
 
+from copy import deepcopy
+
 from bughunt.lab.measuring.gangs import together
 from bughunt.lab.measuring.matrices import give_gradients, moves, parameters_of, values_of
 from bughunt.lab.measuring.models import make_model, randomise
@@ -49,6 +51,10 @@ def work(rank, inputs):
         for name, kind in kinds.items()
     }
     found["all hold the same model"] = agree(rank, inputs["seed"])
+    vectors = parameters_of([(6,), (4,)], inputs["seed"])
+    adamw = DistAdamW(vectors, **inputs["options"]["AdamW"])
+    step(adamw, vectors, inputs["seed"] + rank)
+    found["a process holds the state of all elements of vectors"] = held(adamw.state) > 0.9 * 2 * 10
     return found
 
 
@@ -61,7 +67,7 @@ def train(rank, seed, options, shapes, several, alone):
         found[f"step {number}"] = step(
             optimizer, parameters, seed + 10 * number + rank, [NEVER, LATE][: number + 1]
         )
-    state = optimizer.state_dict()
+    state = deepcopy(optimizer.state_dict())  # as if saved: it may be what the optimizer goes on with
     found["a process holds all of the state"] = held(optimizer.state) > 0.9 * held(state["state"])
     # one process with the state of two
     single = parameters_of(shapes, seed)
@@ -71,10 +77,15 @@ def train(rank, seed, options, shapes, several, alone):
     # two with the state of one
     again = parameters_of(shapes, seed)
     two = several(again, **{**options, "lr": 0.5})
-    two.load_state_dict(one.state_dict())
+    two.load_state_dict(deepcopy(one.state_dict()))
     found["two go on"] = step(two, again, seed + 40 + rank)
     found["a process holds all of a state loaded"] = held(two.state) > 0.9 * held(state["state"])
     found["two go on after a pause"] = step(optimizer, parameters, seed + 50 + rank)
+    # two with the state of one that has not begun
+    fresh = parameters_of(shapes, seed)
+    new = several(fresh, **options)
+    new.load_state_dict(alone(parameters_of(shapes, seed), **options).state_dict())
+    found["two begin"] = step(new, fresh, seed + 60 + rank)
     return found
 
 

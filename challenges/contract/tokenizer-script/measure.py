@@ -1,5 +1,6 @@
 """Trains the tokenizer as `python -m scripts.tok_train` does, on a small library in place of Python's own."""
 
+import re
 from contextlib import redirect_stdout
 from dataclasses import fields
 from io import StringIO
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 
 from bughunt.lab.measuring import texts
 from bughunt.lab.measuring.absent_modules import absent
+from bughunt.lab.measuring.figures import says_number
 from bughunt.lab.measuring.own_folder import own_folder
 from bughunt.lab.measuring.programs import run_program
 from bughunt.lab.measuring.refusals import refusal
@@ -60,7 +62,8 @@ def measure(inputs):
         printed = StringIO()
         with redirect_stdout(printed):
             tok_train.main([f"--{name.replace('_', '-')}={value}" for name, value in options.items()])
-            merged = "100%" in printed.getvalue()
+            merged = re.search(r"(?<![-.\d])100(\.0+)? ?%", printed.getvalue()) is not None
+            lines = [line for line in printed.getvalue().splitlines() if "/s" not in line]
             exit_status = run_program("scripts.tok_train", "--vocab-size", "5000", "--max-chars", "90")
             small = get_tokenizer()
             tok_train.main([f"--{name}={value}" for name, value in options.items()])
@@ -70,8 +73,10 @@ def measure(inputs):
         shown = {}
         for split in ("train", "val"):
             documents = list(tok_train.texts(settings, split, inputs["eval"]))
-            shown[split] = f"{tok_train.compression(saved, documents):.2f}" in printed.getvalue()
+            shown[split] = says_number(printed.getvalue(), tok_train.compression(saved, documents))
         shown["characters"] = f"{inputs['train']:,}" in printed.getvalue()
+        shown |= _plausible(printed.getvalue())
+        shown["a size that is reached, again"] = sum("300" in line for line in lines) > 1
         shown["sizes"] = [str(one.get_vocab_size()) in printed.getvalue() for one in (small, saved)]
         return {
             "texts": read,
@@ -92,6 +97,16 @@ def measure(inputs):
             "settings": _settings(tok_train),
             "a folder without data": _no_data(tok_train),
         }
+
+
+def _plausible(text):
+    """Whether shares are of a whole, and what was waited for was a while of this test."""
+    shares = [float(number) for number in re.findall(r"(-?[\d.]+)%", text)]
+    seconds = re.findall(r"(-?\d+\.\d+) s\b", text)
+    return {
+        "shares are of a whole": all(0 <= share <= 100 for share in shares),
+        "seconds are of this test": all("-" not in one and float(one) < 600 for one in seconds),
+    }
 
 
 def _no_data(tok_train):

@@ -7,7 +7,7 @@ def draw(rng):
 
 
 def measure(inputs):
-    """Two steps of the same rows in several splits, with and without clipping, and of a process of two."""
+    """Two steps of the same rows in several splits, with and without clipping."""
     cases = {
         "whole, unclipped": {"device_batch_size": 4, "grad_clip": 0.0},
         "in two, clipped": {"device_batch_size": 2, "grad_clip": 0.05},
@@ -15,15 +15,10 @@ def measure(inputs):
         "two stripes in two": {"device_batch_size": 1, "stripes": 2, "grad_clip": 0.0},
         "in two, by default": {"device_batch_size": 2},
     }
-    found = {name: _run(inputs["seed"], None, settings) for name, settings in cases.items()}
-    settings = {"device_batch_size": 4, "total_batch_size": 32, "grad_clip": 0.25}
-    return {**found, "second of two, clipped": _run(inputs["seed"], (2, 1), settings)}
+    return {name: _run(inputs["seed"], **settings) for name, settings in cases.items()}
 
 
-def _run(seed, process, settings):
-    from contextlib import nullcontext
-
-    from bughunt.lab.measuring.peers import one_of
+def _run(seed, **settings):
     from bughunt.lab.measuring.row_source import RowSource
     from bughunt.lab.measuring.watched_training import (
         base_settings,
@@ -33,7 +28,7 @@ def _run(seed, process, settings):
         weights_of,
     )
 
-    with nullcontext() if process is None else one_of(*process), watched(RowSource(seed)) as watch:
+    with watched(RowSource(seed)) as watch:
         result = pretrain(seed, base_settings(num_iterations=2, **settings))
     return {
         "gradients": watch.gradients(),

@@ -1,4 +1,4 @@
-"""Clipping and averaging as functions, in one process and in one of several."""
+"""Clipping and averaging as functions, in a process that is alone."""
 
 
 def draw(rng):
@@ -7,13 +7,9 @@ def draw(rng):
 
 
 def measure(inputs):
-    """Norms returned and gradients left, alone and with others that hold half of what this process holds."""
-    from contextlib import nullcontext
-
+    """Norms returned and gradients left; an average that is of one process alone."""
     import torch
     from nanochat.training import average_over_ranks, clip_gradients
-
-    from bughunt.lab.measuring.peers import one_of
 
     def parameters():
         shapes = ((2, 3), (2, 2), ())
@@ -26,17 +22,14 @@ def measure(inputs):
         return [None if one.grad is None else one.grad.tolist() for one in parameters]
 
     found = {}
-    for processes in (1, 2, 3):
-        with nullcontext() if processes == 1 else one_of(processes, processes - 1):
-            for max_norm in (0.0, 0.125, 1, 100.0):
-                given = list(parameters())
-                norm = clip_gradients(iter(given), max_norm)
-                found[f"to {max_norm} as one of {processes}"] = {
-                    "norm": norm,
-                    "is a number": type(norm).__name__,
-                    "gradients": kept(given),
-                }
-            several = [torch.tensor(numbers) for numbers in inputs["gradients"]] + [torch.tensor(2.0)]
-            average_over_ranks(several)
-            found[f"average as one of {processes}"] = [tensor.tolist() for tensor in several]
-    return found
+    for max_norm in (0.0, 0.125, 1, 100.0):
+        given = list(parameters())
+        norm = clip_gradients(iter(given), max_norm)
+        found[f"to {max_norm}"] = {
+            "norm": norm,
+            "is a number": type(norm).__name__,
+            "gradients": kept(given),
+        }
+    several = [torch.tensor(numbers) for numbers in inputs["gradients"]] + [torch.tensor(2.0)]
+    average_over_ranks(several)
+    return {**found, "average": [tensor.tolist() for tensor in several]}

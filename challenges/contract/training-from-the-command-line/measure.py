@@ -35,18 +35,19 @@ def measure(inputs):
         flags = ["--seed", str(inputs["weights"])]
         endings["a device that is none"] = _run(inputs, ["--name", "no", "--device", "tpu"])["ends"]
         endings["a batch that does not divide"] = _run(inputs, ["--total-batch-size", "10"])["ends"]
-        endings["the same as one of two"] = _leaves_its_group(inputs)
         endings["a flag that is none"] = _run(inputs, ["--depht", "2"])["ends"]
         first = _run(inputs, flags)
         endings["a run that is there"] = _run(inputs, flags)["ends"]
-        endings["a finished run resumed"] = _run(inputs, [*flags, "--resume"])
+        endings["a finished run resumed"] = _run(inputs, [*flags, "--resume", "--device", "auto"])
         again = _run(inputs, [*flags, "--name", "again"])
         by_default = _run(inputs, ["--overwrite", "--num-iterations", "2"])
         _stop(folder / "again")
         resumed = _run(inputs, [*flags, "--name", "again", "--resume"])
         model, other, third = (_model(folder / name) for name in ("base", "again", "base"))
+        gpu = ["--name", "gpu", "--device", "cuda", "--num-iterations", "1"]
         return {
             "endings": endings,
+            "with a GPU": _run(inputs, gpu, on_a_gpu=True),
             "first": first,
             "again": again,
             "another seed, over the first": by_default,
@@ -60,14 +61,16 @@ def measure(inputs):
         }
 
 
-def _run(inputs, flags):
+def _run(inputs, flags, *, on_a_gpu=False):
     """How the script ends, the progress it shows by its numbers, and what it learnt from."""
     import contextlib
     import io
+    import re
 
     from nanochat.common import Progress, UserError
     from scripts import base_train
 
+    from bughunt.lab.measuring.devices import pretended_gpu, without_accelerators
     from bughunt.lab.measuring.replacing import replaced
     from bughunt.lab.measuring.row_source import RowSource
     from bughunt.lab.measuring.watched_training import watched
@@ -84,6 +87,7 @@ def _run(inputs, flags):
     with (
         watched(source, stand_ins=False) as watch,
         replaced(Progress, update=update),
+        pretended_gpu() if on_a_gpu else without_accelerators(),
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(output),
     ):
@@ -97,23 +101,11 @@ def _run(inputs, flags):
         "ends": ends,
         "says something": bool(output.getvalue()),
         "progress": shown,
-        "all done": "100%" in output.getvalue(),
-        "asked of the data": sorted(map(list, source.asked)),
+        "all done": bool(re.search(r"(?<![-.\d])100(\.0+)? ?%", output.getvalue())),
+        "asked of the data": [] if on_a_gpu else sorted(map(list, source.asked)),
+        "data are wanted on": source.devices,
         "rows": watch.rows(learning=True),
     }
-
-
-def _leaves_its_group(inputs):
-    """Whether a process of two leaves its group at an error."""
-    import torch.distributed as dist
-
-    from bughunt.lab.measuring.peers import one_of
-    from bughunt.lab.measuring.replacing import replaced
-
-    left = []
-    with one_of(2, 0), replaced(dist, destroy_process_group=lambda *_: left.append(1)):
-        _run(inputs, ["--total-batch-size", "10"])
-    return len(left)
 
 
 def _fresh(inputs, seed, state):

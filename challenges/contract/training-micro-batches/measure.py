@@ -1,4 +1,4 @@
-"""Which rows each forward pass of a pretraining has, as stripes, as one of several processes and resumed."""
+"""Which rows each forward pass of a pretraining has, as stripes and resumed."""
 
 
 def draw(rng):
@@ -13,30 +13,23 @@ def measure(inputs):
 
     seed = inputs["seed"]
     cases = {
-        "alone": (None, {}),
-        "two stripes alone": (None, {"stripes": 2}),
-        "first of two with four stripes": ((2, 0), {"stripes": 4, "total_batch_size": 32}),
-        "second of two": ((2, 1), {"total_batch_size": 32}),
+        "one stripe": {},
+        "two stripes": {"stripes": 2},
     }
     run_dir = Path(mkdtemp())
-    found = {
-        name: _run(seed, process, num_iterations=2, **settings) for name, (process, settings) in cases.items()
-    }
+    found = {name: _run(seed, num_iterations=2, **settings) for name, settings in cases.items()}
     for start in (0, 1):
         settings = {"save_every": 1, "num_iterations": 3, "stripes": 2, "keep": 9}
-        found[f"from step {start}"] = _run(seed, None, run_dir, start, **settings)
+        found[f"from step {start}"] = _run(seed, run_dir, start, **settings)
     return {"runs": found, "splits": _splits(), "end of the data": _end_of_data(seed)}
 
 
-def _run(seed, process, run_dir=None, start_step=0, **settings):
-    from contextlib import nullcontext
-
-    from bughunt.lab.measuring.peers import one_of
+def _run(seed, run_dir=None, start_step=0, **settings):
     from bughunt.lab.measuring.row_source import RowSource
     from bughunt.lab.measuring.watched_training import base_settings, left_on, pretrain, records_of, watched
 
     source = RowSource(seed)
-    with nullcontext() if process is None else one_of(*process), watched(source) as watch:
+    with watched(source) as watch:
         result = pretrain(seed, base_settings(**settings), run_dir=run_dir, start_step=start_step)
     return {
         "rows": watch.rows(learning=True),
@@ -48,44 +41,34 @@ def _run(seed, process, run_dir=None, start_step=0, **settings):
 
 
 def _splits():
-    """Stripes and micro-batches for totals and processes; "refused" where it is the user's error."""
-    from contextlib import nullcontext
-
+    """Stripes and micro-batches for totals; "refused" where it is the user's error."""
     from nanochat.common import UserError
     from nanochat.training import get_batch_split
 
-    from bughunt.lab.measuring.peers import one_of
     from bughunt.lab.measuring.watched_training import base_settings
 
     cases = [
-        (1, None, 12, (3,)),
-        (1, 2, 24, (3,)),
-        (1, 3, 24, (3,)),
-        (1, None, 8, ()),
-        (1, None, 7, ()),
-        (1, None, 0, (3,)),
-        (1, None, -6, (3,)),
-        (1, None, 1, (1,)),
-        (2, None, 24, (3,)),
-        (2, 4, 24, (3,)),
-        (2, 4, 48, (2,)),
-        (2, 4, 12, (3,)),
-        (2, 3, 72, (3,)),
-        (2, 1, 72, (3,)),
+        (None, 12, (3,)),
+        (2, 24, (3,)),
+        (3, 24, (3,)),
+        (None, 8, ()),
+        (None, 7, ()),
+        (None, 0, (3,)),
+        (None, -6, (3,)),
+        (None, 1, (1,)),
     ]
     found = {}
-    for processes, stripes, total, row_length in cases:
-        name = f"{total} in {stripes} stripes on {processes}, rows of {[*row_length]}"
-        with nullcontext() if processes == 1 else one_of(processes, 0):
-            try:
-                found[name] = list(get_batch_split(base_settings(stripes=stripes), total, *row_length))
-            except UserError:
-                found[name] = "refused"
+    for stripes, total, row_length in cases:
+        name = f"{total} in {stripes} stripes, rows of {[*row_length]}"
+        try:
+            found[name] = list(get_batch_split(base_settings(stripes=stripes), total, *row_length))
+        except UserError:
+            found[name] = "refused"
     return found
 
 
 def _end_of_data(seed):
-    """What is learnt from until data of seven rows is at its end, and that this ends the run."""
+    """Steps that are made until data of seven rows is at its end, and that this ends the run."""
     from nanochat.common import UserError
 
     from bughunt.lab.measuring.row_source import RowSource
@@ -95,5 +78,5 @@ def _end_of_data(seed):
         with watched(RowSource(seed, length=7)) as watch:
             pretrain(seed, base_settings())
     except UserError:
-        return {"passes": len(watch.forwards), "ends the run": True}
+        return {"steps": len(watch.steps), "ends the run": True}
     return {"ends the run": False}

@@ -102,7 +102,29 @@ def _changes(seed, settings, run_dir, result):
         return replace(settings, **{name: OTHERS[name], **other})
 
     found = {name: _refusal(changed(name), run_dir, 2, result) for name in OTHERS}
-    return {**found, "stripes in use": _refusal(settings, run_dir, 2, result, stripes=2)}
+    return {
+        **found,
+        "stripes in use": _refusal(settings, run_dir, 2, result, stripes=2),
+        "base of a fine-tuning": _another_base(seed),
+    }
+
+
+def _another_base(seed):
+    """A fine-tuning that goes on has its own weights: where they came from at first does not matter."""
+    from dataclasses import replace
+    from pathlib import Path
+    from tempfile import mkdtemp
+
+    from nanochat.training import TrainResult, save_training_state
+
+    from bughunt.lab.measuring.flushing import flushes_noted
+    from bughunt.lab.measuring.watched_training import tiny_model, tuning_settings
+
+    run_dir, settings = Path(mkdtemp()), tuning_settings()
+    result = TrainResult(tiny_model(seed), [], [{"step": 0, "loss": 1.0, "seconds": 1.0}])
+    with flushes_noted():
+        save_training_state(run_dir, settings, 1, result)
+    return _refusal(replace(settings, base="other"), run_dir, 1, result)
 
 
 def _refusal(settings, run_dir, step, result, stripes=1):

@@ -1,5 +1,9 @@
 """Checkpoints and metrics of a pretraining: which, when, with what in them, and in whose folder."""
 
+# What the records of a run say; they may say more.
+FIGURES = ("step", "loss", "lr_multiplier", "grad_norm", "tokens", "clipped")
+FIGURES += ("tokens_per_second", "val_bpb", "seconds")
+
 
 def draw(rng):
     """A seed for weights and rows."""
@@ -17,9 +21,9 @@ def measure(inputs):
     }
     return {
         "runs": {name: _run(seed, **case) for name, case in cases.items()},
-        "as one of two": [_run_of_two(seed, rank) for rank in (0, 1)],
         "without a folder": _run_without_a_folder(seed),
         "metrics": _metrics(),
+        "steps by default": _steps_by_default(),
         "beginning": _beginnings(seed),
     }
 
@@ -55,7 +59,7 @@ def _run(seed, **settings):
         "files": sorted(path.relative_to(run_dir).as_posix() for path in run_dir.rglob("*")),
         "on the way": seen,
         "metrics are there at once": all(lines),
-        "metrics": [sorted(record) for record in records],
+        "metrics": [[key for key in FIGURES if key in record] for record in records],
         "metrics are the records": records == json.loads(json.dumps(result.records)),
         "checkpoint is the model": all(
             weight.equal(checkpoint.model_state[name]) for name, weight in result.model.state_dict().items()
@@ -80,31 +84,6 @@ def _run(seed, **settings):
     }
 
 
-def _run_of_two(seed, rank):
-    """Files that a process of two leaves, and what a run that is there means to it."""
-    from pathlib import Path
-    from tempfile import mkdtemp
-
-    from nanochat.training import begin_run
-
-    from bughunt.lab.measuring.peers import one_of
-    from bughunt.lab.measuring.row_source import RowSource
-    from bughunt.lab.measuring.watched_training import base_settings, pretrain, watched
-
-    run_dir = Path(mkdtemp())
-    with watched(RowSource(seed)), one_of(2, rank, told=4) as said:
-        settings = base_settings(num_iterations=2, total_batch_size=16)
-        result = pretrain(seed, settings, run_dir=run_dir)
-        said.clear()
-        begun = begin_run(run_dir, resume=True, overwrite=False)
-    return {
-        "files": sorted(path.name for path in run_dir.rglob("*")),
-        "records": len(result.records),
-        "begins at": begun,
-        "tells the others": said,
-    }
-
-
 def _run_without_a_folder(seed):
     from pathlib import Path
 
@@ -113,7 +92,8 @@ def _run_without_a_folder(seed):
 
     before, seen = len(list(Path().iterdir())), []
     with watched(RowSource(seed)):
-        result = pretrain(seed, base_settings(num_iterations=2, save_every=1), on_step=seen.append)
+        settings = base_settings(num_iterations=2, save_every=1)
+        result = pretrain(seed, settings, device=None, on_step=seen.append)
     return {
         "files": len(list(Path().iterdir())) - before,
         "steps": records_of(result, "step"),
@@ -128,12 +108,16 @@ def _metrics():
 
     from nanochat.training import METRICS_FILE, MetricsLog, read_metrics
 
+    from bughunt.lab.measuring.open_files import next_descriptor
+
     run_dir = Path(mkdtemp())
-    nothing = read_metrics(run_dir)
+    nothing, descriptor = read_metrics(run_dir), next_descriptor()
     with MetricsLog(run_dir) as log:
         for step in range(4):
             log.write({"step": step, "loss": step / 2})
         log.sync()
+        synced = read_metrics(run_dir)
+    left_open = next_descriptor() != descriptor
     path = run_dir / METRICS_FILE
     path.write_text(path.read_text() + '{"step": 4, "lo')
     cut = read_metrics(run_dir)
@@ -142,7 +126,39 @@ def _metrics():
     with MetricsLog(None, 2) as log:
         log.write({"step": 9})
         log.sync()
-    return {"nothing": nothing, "cut short": cut, "gone on from 2": read_metrics(run_dir)}
+    gone_on = read_metrics(run_dir)
+    with MetricsLog(run_dir):
+        pass
+    return {
+        "nothing": nothing,
+        "put on disk": synced,
+        "file is left open": left_open,
+        "cut short": cut,
+        "gone on from 2": gone_on,
+        "begun again": read_metrics(run_dir),
+    }
+
+
+def _steps_by_default():
+    """The steps of a loop of which nothing is said but how many and when to validate."""
+    from pathlib import Path
+
+    from nanochat.training import TrainResult, training_steps
+
+    from bughunt.lab.measuring.watched_training import base_settings
+
+    settings = base_settings(num_iterations=3, eval_every=2)
+    before, result = len(list(Path().iterdir())), TrainResult(None, [])
+    begins = [result.seconds_before, len(result.records)]
+    for step, record in training_steps(settings, result, lambda: {"held out": 2.5}, stripes=1):
+        record |= {"loss": step / 2, "lr_multiplier": 1.0, "grad_norm": 0.5, "tokens": 8}
+    keys = ("step", "loss", "held out", "clipped")
+    return {
+        "before the first": begins,
+        "records": [{key: record[key] for key in keys if key in record} for record in result.records],
+        "seconds": all(0 <= record["seconds"] < 60 for record in result.records),
+        "files": len(list(Path().iterdir())) - before,
+    }
 
 
 def _beginnings(seed):

@@ -29,6 +29,7 @@ def draw(rng):
         "depths": [*range(1, 13), rng.randint(13, 24)],
         "shapes": [
             {"depth": 3, "n_embd": 96},
+            {"depth": 1, "n_embd": 2},
             {"depth": 2, "n_head": 8},
             {"depth": 2, "n_head": 8, "n_kv_head": 2},
             {"depth": 2, "n_embd": rng.choice([130, 190, 250, 254])},
@@ -107,17 +108,20 @@ def _program(script, *words):
     import sys
     import warnings
 
+    from bughunt.lab.measuring.programs import exit_status
     from bughunt.lab.measuring.replacing import replaced
 
+    errors = io.StringIO()
     with (
         replaced(sys, argv=[script, *words]),
         contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(errors),
         warnings.catch_warnings(action="ignore"),
     ):
         try:
             runpy.run_module(f"scripts.{script}", run_name="__main__", alter_sys=True)
         except SystemExit as exit:
-            return exit.code if isinstance(exit.code, int) else "a line"
+            return {"status": exit_status(exit, errors), "says why": bool(errors.getvalue().strip())}
     return "goes on"
 
 

@@ -1,7 +1,5 @@
 """The stages of a speedrun: which run, with which flags, after an interruption, and over another one."""
 
-STAGES = ("tok_train", "base_train", "chat_sft", "chat_eval")
-
 
 def draw(rng):
     """At which stage a speedrun is interrupted, and how long the metrics say that a training took."""
@@ -16,11 +14,13 @@ def measure(inputs):
 
     from scripts import speedrun
 
+    from bughunt.lab.measuring.speedrun_stages import SCRIPTS
+
     folder = Path(mkdtemp())
     metrics = folder / "base" / "metrics.jsonl"
     metrics.parent.mkdir()
     metrics.write_text("".join(json.dumps({"seconds": one}) + "\n" for one in (1.0, inputs["seconds"])))
-    first = _run(folder, speedrun.Settings(device="cpu"), STAGES[inputs["dies at"]])
+    first = _run(folder, speedrun.Settings(device="cpu"), SCRIPTS[inputs["dies at"]])
     on = _run(folder, speedrun.Settings(device="cpu"))
     again = _run(folder, speedrun.Settings())
     other = _run(folder, speedrun.Settings(scale="hours"))
@@ -43,30 +43,22 @@ def measure(inputs):
 def _run(folder, settings, dies_at=None):
     """The stages run, with their flags, and what the state says of them."""
     import contextlib
-    import importlib
     import io
     import json
 
     from nanochat.common import UserError
     from scripts import speedrun
 
-    from bughunt.lab.measuring.replacing import replaced
+    from bughunt.lab.measuring.speedrun_stages import stages_replaced
 
     ran = []
 
-    def stage(name):
-        def main(argv=None):
-            ran.append([name, *argv])
-            if name == dies_at:
-                raise KeyboardInterrupt
+    def stage(name, flags):
+        ran.append([name, *flags])
+        if name == dies_at:
+            raise KeyboardInterrupt
 
-        return main
-
-    with contextlib.ExitStack() as stack:
-        for name in STAGES:
-            module = importlib.import_module(f"scripts.{name}")
-            stack.enter_context(replaced(module, main=stage(name)))
-        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+    with stages_replaced(stage), contextlib.redirect_stdout(io.StringIO()):
         try:
             speedrun.run_stages(folder, settings)
             ends = "well"

@@ -7,24 +7,17 @@ def draw(rng):
 
 
 def measure(inputs):
-    """Runs with several periods and numbers of validation tokens, alone and as one of two."""
+    """Runs with several periods and numbers of validation tokens."""
     cases = {
         "every second of five": {"num_iterations": 5, "eval_every": 2, "eval_tokens": 24},
         "never": {"eval_every": 0, "num_iterations": 2},
         "after the last only": {"eval_every": 9, "num_iterations": 2, "eval_tokens": 1},
         "two stripes": {"eval_every": 2, "num_iterations": 2, "stripes": 2, "eval_tokens": 23},
     }
-    found = {name: _run(inputs["seed"], **case) for name, case in cases.items()}
-    for rank in (0, 1):
-        case = {"eval_every": 1, "num_iterations": 2, "eval_tokens": 33, "total_batch_size": 16}
-        found[f"process {rank} of two"] = _run(inputs["seed"], rank=rank, **case)
-    return found
+    return {name: _run(inputs["seed"], **case) for name, case in cases.items()}
 
 
-def _run(seed, rank=None, **settings):
-    from contextlib import nullcontext
-
-    from bughunt.lab.measuring.peers import one_of
+def _run(seed, **settings):
     from bughunt.lab.measuring.row_source import RowSource
     from bughunt.lab.measuring.watched_training import base_settings, pretrain, records_of, watched
 
@@ -33,12 +26,11 @@ def _run(seed, rank=None, **settings):
     one_micro_batch = {"device_batch_size": 2 * (settings.get("stripes") is None) or 1}
     if "stripes" in settings:
         settings["total_batch_size"] = 4 * settings["stripes"]
-    alone = rank is None
-    with nullcontext() if alone else one_of(2, rank), watched(source) as watch:
+    with watched(source) as watch:
         result = pretrain(seed, base_settings(**{**one_micro_batch, **settings}))
     return {
         "reported": records_of(result, "step", "val_bpb"),
-        "rows": watch.rows(learning=False),
+        "rows": [row for rows in watch.rows(learning=False) for row in rows],
         "passes for learning": sum(one["for learning"] for one in watch.forwards),
         "learns in training mode": all(one["mode"] for one in watch.forwards if one["for learning"]),
         "asked of the data": sorted(map(list, source.asked)),
