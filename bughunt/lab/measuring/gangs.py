@@ -22,8 +22,8 @@ PATIENCE = 10
 def together(world_size: int, work: Callable[[int], Any]) -> list[Any] | None:
     """What `work` returns for each rank, called in processes of a gloo group; plain data.
 
-    They have torchrun's environment, and what they change stays theirs. They are gone when this returns.
-    None where processes cannot be forked. Raises RuntimeError with the error of the first that failed.
+    They have torchrun's environment, as on a machine each. What they change stays theirs, and they are gone
+    when this returns. None where processes cannot be forked. Raises RuntimeError with the error of the first that failed.
     """
     if not hasattr(os, "fork"):
         return None
@@ -90,7 +90,7 @@ def _raise_error(answer: dict[str, Any]) -> None:
 def _in_a_group(rank: int, world_size: int, store: Path, work: Callable[[int], Any]) -> Any:
     import torch.distributed as dist
 
-    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world_size))
+    os.environ.update(RANK=str(rank), LOCAL_RANK="0", WORLD_SIZE=str(world_size))
     dist.init_process_group(
         "gloo",
         init_method=store.as_uri(),
