@@ -34,6 +34,9 @@ _ASKED_AGAIN = 6
 # Of code that hangs wherever it is asked.
 _HANGS_AWAITED = 2
 
+# For each clause more that is measured in the same process; a tenth of it is what one takes.
+_SECONDS_MORE = 0.5
+
 # The answers of the clean tree are kept for the seeds asked last: that of a check, and that of the next.
 _SEEDS_KEPT = 2
 
@@ -164,7 +167,7 @@ class Contract:
             )
             found.update(zip(left, outcomes, strict=False))
             last = outcomes[-1]
-            hangs += isinstance(last, Failure) and last.seconds >= self._limits.seconds
+            hangs += isinstance(last, Failure) and last.seconds >= self._limits_for(len(left)).seconds
         return found
 
     def _ask(
@@ -176,12 +179,17 @@ class Contract:
         apart: bool,
     ) -> list[Outcome]:
         parts = [Part(clause.measure, inputs[clause]) for clause in clauses]
+        limits = self._limits_for(len(parts))
         preload = dict.fromkeys(name for clause in clauses for name in clause.card.preload)
-        outcomes = self._measurer.measure_parts(parts, tree, preload, self._limits, stop, apart=apart)
+        outcomes = self._measurer.measure_parts(parts, tree, preload, limits, stop, apart=apart)
         for outcome in outcomes:
             if isinstance(outcome, Failure) and outcome.ours:
                 raise ControlUnusable(outcome)
         return [self._masks.outcome(outcome, tree) for outcome in outcomes]
+
+    def _limits_for(self, clauses: int) -> Limits:
+        """On a busy machine many take longer than one may."""
+        return replace(self._limits, seconds=self._limits.seconds + _SECONDS_MORE * (clauses - 1))
 
     def _alone(self, clause: Clause, workspace: Path, seed: int, stop: Flag | None) -> Outcome:
         """What the workspace does in a process of its own. Where that fails, the clean tree has to do it

@@ -23,7 +23,8 @@ def together(world_size: int, work: Callable[[int], Any]) -> list[Any] | None:
     """What `work` returns for each rank, called in processes of a gloo group; plain data.
 
     They have torchrun's environment, as on a machine each. What they change stays theirs, and they are gone
-    when this returns. None where processes cannot be forked. Raises RuntimeError with the error of the first that failed.
+    when this returns. None where processes cannot be forked. Raises RuntimeError with the error of the first
+    that failed.
     """
     if not hasattr(os, "fork"):
         return None

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from runpy import run_module
-from typing import Any, TextIO
+from typing import TextIO
 
 from bughunt.lab.measuring.replacing import replaced
 
 
-def run_program(module: str, *flags: str) -> Any:
-    """Run `python -m MODULE FLAGS`, and return its exit status; None if it does not ask to exit."""
+def run_program(module: str, *flags: str) -> int:
+    """Run `python -m MODULE FLAGS`, and return its exit status."""
     try:
         with replaced(sys, argv=[module, *flags]):
             run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
-        return end.code
-    return None
+        return exit_status(end, sys.stderr)
+    return 0
 
 
 def exit_status(end: SystemExit, errors: TextIO) -> int:

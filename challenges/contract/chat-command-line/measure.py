@@ -7,6 +7,7 @@ from io import StringIO
 
 from bughunt.lab.measuring.base_folder import base_folder
 from bughunt.lab.measuring.models import make_model, randomise
+from bughunt.lab.measuring.programs import exit_status
 from bughunt.lab.measuring.scripted_chat import byte_tokenizer
 
 # What the assistant says token by token: text, tokens of a call, of its output, and special ones.
@@ -195,11 +196,11 @@ def run(*words, lines=""):
 
     status, before = None, sys.stdin
     sys.stdin = StringIO(lines)
-    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()):
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as errors:
         try:
             chat_cli.main(["--device", "cpu", *words])
         except SystemExit as end:
-            status = end.code
+            status = exit_status(end, errors) or None
         except UserError:
             status = "an error of the user's"
         finally:

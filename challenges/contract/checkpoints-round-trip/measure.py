@@ -135,5 +135,6 @@ def files(run, flushed):
                 entry["sha256"] == hashlib.sha256((folder / name).read_bytes()).hexdigest(),
             ]
             for name, entry in sorted(manifest.items())
+            if (folder / name).is_file()
         },
     }

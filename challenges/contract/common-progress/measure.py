@@ -76,9 +76,9 @@ def _bar(total, share, clock):
         contextlib.redirect_stdout(output),
         Progress(total, unit="steps", title="[busy]") as progress,
     ):
-        for _ in range(2):
+        for amount in (0.25, share - 0.25):
             clock.seconds += 4.0
-            progress.update(total * share / 2, loss=0.5, at="[end]")
+            progress.update(total * amount, loss=0.5, at="[end]")
     pictures = re.split(r"\r|\x1b\[2K", output.getvalue())
     plain = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", picture).strip() for picture in pictures]
     return next((picture for picture in reversed(plain) if picture), "")

@@ -104,7 +104,7 @@ def _read(kind, words):
         flags = sorted(set(re.findall(r"--[a-z-]+", page)))
         defaults = re.findall(r"\(default: ([^)]*)\)", " ".join(page.split()))
         return {
-            "status": exit.code,
+            "status": exit.code or 0,
             "flags": flags,
             "defaults": defaults,
             "shares": re.findall(r"\d+ %\s+\w+", page),

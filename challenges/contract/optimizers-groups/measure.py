@@ -1,9 +1,8 @@
 """Sets up a model's optimizers, and looks which weights they train, at which rates."""
 
-import os
-
 from bughunt.lab.measuring.models import make_model
 from bughunt.lab.measuring.processes import first_of
+from bughunt.lab.measuring.replacing import environment, replaced
 from bughunt.lab.measuring.shapes import shape_of
 
 
@@ -47,10 +46,8 @@ def together_with_others():
     found = [is_distributed()]
     with first_of(2):
         found.append(is_distributed())
-        # what is set here is set back by `first_of`
-        dist.get_world_size = lambda *_, **__: 1
-        os.environ["WORLD_SIZE"] = "1"
-        found.append(is_distributed())
+        with replaced(dist, get_world_size=lambda *_, **__: 1), environment(WORLD_SIZE="1"):
+            found.append(is_distributed())
     return found
 
 

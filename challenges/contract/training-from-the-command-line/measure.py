@@ -96,7 +96,7 @@ def _run(inputs, flags, *, on_a_gpu=False):
         except UserError:
             ends = "the user's error"
         except SystemExit as exit:
-            ends = f"exit {exit.code}"
+            ends = f"exit {exit.code or 0}"
     return {
         "ends": ends,
         "says something": bool(output.getvalue()),
