@@ -24,7 +24,8 @@ class Difference:
     tolerances: float = math.inf
 
     def __str__(self) -> str:
-        where = f"{' › '.join(self.place)}: " if self.place else ""
+        keys = (key if key.isprintable() else repr(key) for key in self.place)
+        where = f"{' › '.join(keys)}: " if self.place else ""
         return f"{where}{self.found}, where the clean code has {self.clean}"
 
 

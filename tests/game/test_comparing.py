@@ -35,6 +35,7 @@ APART = [
     (["1"], [1], "0: 1, where the clean code has '1'"),
     ({"a": []}, {"a": [3]}, "a: 1 of them, where the clean code has 0"),
     ([[1, 2]], [7], "0: 7, where the clean code has 2 values"),
+    ({}, {"a\n1.1  fixed": 1}, "'a\\n1.1  fixed': 1, where the clean code has nothing"),
 ]
 
 

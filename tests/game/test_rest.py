@@ -18,7 +18,10 @@ from bughunt.content.installed import tree_folder
 from bughunt.content.tree import tree_files
 from bughunt.hunt.hunt import Hunt
 from bughunt.hunt.rest import Owing, Terms
+from bughunt.judge import Judge
 from bughunt.judge.contract import Contract
+from bughunt.measure.measurer import Measurer
+from bughunt.measure.outcomes import Limits
 
 CLAUSE = "model-logits"
 TITLE = next(clause.card.title for clause in load_clauses() if clause.slug == CLAUSE)
@@ -214,6 +217,36 @@ def test_code_that_ends_the_process_is_a_regression(hunt: Hunt) -> None:
     file.write_text(file.read_text() + "\nimport os; os._exit(0)\n")
     [regression] = hunt.check(["1.1"], 1).rest.regressions
     assert "ended the process" in regression.message
+
+
+@pytest.mark.soak
+def test_code_that_hangs_where_several_are_asked_is_not_taken_for_right(
+    hunt: Hunt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alone it does what it should."""
+    some = [clause for clause in load_clauses() if clause.slug in (CLAUSE, "model-loss", "model-shape")]
+    monkeypatch.setattr("bughunt.hunt.rest.load_clauses", lambda: some)
+    monkeypatch.setattr("bughunt.judge.contract._SECONDS_MORE", 0.0)
+    monkeypatch.setattr("bughunt.hunt.judging.open_judge", _impatient_judge)
+    file = hunt.folder / "level1" / MODEL
+    file.write_text(file.read_text() + HANGS_AMONG_OTHERS)
+    checked = hunt.check(["1.1"], 1)
+    assert not checked.rest.as_it_was and checked.undecided
+    assert "hangs" in checked.rest.trouble
+
+
+HANGS_AMONG_OTHERS = """
+import sys, time
+frame = sys._getframe()
+while frame is not None and "request" not in frame.f_locals:
+    frame = frame.f_back
+while frame is not None and len(frame.f_locals["request"]["parts"]) > 1:
+    time.sleep(0.1)
+"""
+
+
+def _impatient_judge(*_: object, **__: object) -> Judge:
+    return Judge(tree_folder(), Measurer(), limits=Limits(seconds=4.0))
 
 
 def test_a_regression_is_in_the_log(hunt: Hunt) -> None:
