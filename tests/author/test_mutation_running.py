@@ -16,6 +16,8 @@ from bughunt.author.mutation.ordering import Order
 from bughunt.author.mutation.report import Judged, Report
 from bughunt.errors import BughuntError
 
+pytestmark = pytest.mark.few(8, together=True)
+
 SUMS = '''\
 """Sums."""
 

@@ -25,6 +25,8 @@ from bughunt.measure.results import conclude
 from bughunt.measure.texts import tidy
 from bughunt.workspace.injection import inject
 
+pytestmark = pytest.mark.few(34, together=True)
+
 SEED = 11
 
 

@@ -20,6 +20,8 @@ from bughunt.measure.measurer import Measurer, Mode
 from bughunt.measure.outcomes import Limits
 from bughunt.workspace.injection import inject
 
+pytestmark = pytest.mark.few(8, together=True)
+
 LIMITS = Limits(seconds=3, memory=1 << 30, written=4 << 20, returned=1 << 20, processes=64)
 SEED = 7
 TOKENIZER = "nanochat/tokenizer.py"

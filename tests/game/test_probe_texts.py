@@ -47,6 +47,7 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.id)
 def test_what_was_returned_steers_no_terminal(bug: Bug, judge: Judge) -> None:
     inputs, outcome = judge.measure(bug, tree_folder(), 5)

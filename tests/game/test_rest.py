@@ -23,6 +23,8 @@ from bughunt.judge.contract import Contract
 from bughunt.measure.measurer import Measurer
 from bughunt.measure.outcomes import Limits
 
+pytestmark = pytest.mark.few(9, together=True)
+
 CLAUSE = "model-logits"
 TITLE = next(clause.card.title for clause in load_clauses() if clause.slug == CLAUSE)
 MODEL = "nanochat/gpt.py"
