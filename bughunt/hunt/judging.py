@@ -66,6 +66,8 @@ def check(
         _expect_open(path)
     may_be_owed = owing.owed(started, repaired(started.level, state, expected=bugs))
     with open_judge(store.folder, sandbox=sandbox) as judge:
+        # The clean tree is asked first, so its server is started first.
+        judge.prepare_control((), may_be_owed)
         judge.prepare(bugs, path, may_be_owed)
         judge.prepare_control(bugs, may_be_owed)
         owing.ask_clean(judge.contract, may_be_owed, seed)
