@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rest:
-    """What became of the clauses that were owed: so many were `asked`.
+    """What became of the clauses that were owed: `asked` are the slugs of those that were measured.
 
     `others` were seen to differ as well as the `regressions`, and were not looked at again. `trouble` says
     why the judge could not do its work, if it could not.

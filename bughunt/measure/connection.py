@@ -40,9 +40,7 @@ class Connection:
     def ask(self, request: dict[str, Any], limits: Limits, stop: Flag | None) -> list[Outcome]:
         """What the parts of the measurement come to, see `conclude_parts`.
 
-        Raises ServerGone when the server is no more, or hangs.
-
-        Raises Stopped when `stop` is set.
+        Raises ServerGone when the server is no more, or hangs, and Stopped when `stop` is set.
         """
         self._busy, started = True, False
         try:

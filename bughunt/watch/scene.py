@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bughunt.content.level import Bug, Level
 from bughunt.hunt.rest import Rest
 from bughunt.judge import Verdict
-from bughunt.screens.verdicts import rest as _rest_views
+from bughunt.screens.verdicts import rest as rest_views
 from bughunt.screens.verdicts import verdict as verdict_views
 from bughunt.views import Item, Text, View
 from bughunt.watch.events import Event
@@ -117,7 +117,7 @@ def rest_line(scene: Scene) -> str:
 
 def bug_page(row: Row, scene: Scene) -> list[View]:
     """The selected bug: the failure message, or the success, what it is about; and what else is broken."""
-    return [*_bug_page(row, scene), *(_rest_views(scene.rest) if scene.broken and scene.rest else [])]
+    return [*_bug_page(row, scene), *(rest_views(scene.rest) if scene.broken and scene.rest else [])]
 
 
 def _bug_page(row: Row, scene: Scene) -> list[View]:

@@ -10,6 +10,7 @@ from bughunt.content.clauses import Clause, load_clauses
 from bughunt.errors import BughuntError
 from bughunt.hunt.judging import open_judge
 from bughunt.judge.bug_files import FilesUnusable
+from bughunt.judge.contract import Contract
 from bughunt.judge.control import ControlUnusable
 
 
@@ -30,14 +31,19 @@ def chosen_clauses(slugs: Iterable[str]) -> list[Clause]:
     return [clauses[slug] for slug in slugs] or list(clauses.values())
 
 
+def ask_clean(contract: Contract, clauses: Sequence[Clause], seed: int) -> None:
+    """Has the clean tree measured. Raises BughuntError where it, or a clause's file, fails."""
+    try:
+        contract.ask_clean(clauses, seed)
+    except (ControlUnusable, FilesUnusable) as error:
+        raise BughuntError(f"A clause fails on the clean tree: {error}", "Repair that first.") from error
+
+
 def ask_all(clauses: Sequence[Clause], tree: Path, seed: int) -> list[Asked]:
     """Asks each clause of `tree`, as a check does. Raises BughuntError where the clean tree fails."""
     with open_judge(tree.parent / ".bughunt") as judge:
         judge.prepare([], tree, clauses)
-        try:
-            judge.contract.ask_clean(clauses, seed)
-        except (ControlUnusable, FilesUnusable) as error:
-            raise BughuntError(f"A clause fails on the clean tree: {error}", "Repair that first.") from error
+        ask_clean(judge.contract, clauses, seed)
         outcomes = judge.contract.measured(clauses, tree, seed)
         says = {clause: judge.contract.says(clause, outcome, seed) for clause, outcome in outcomes.items()}
     return [Asked(clause, says.get(clause, "not measured: the code hangs")) for clause in clauses]

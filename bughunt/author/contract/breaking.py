@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bughunt.author.contract.asking import ask_clean
 from bughunt.author.contract.touching import files_at_work
 from bughunt.content.breaks import Breaks, tree_hashes
 from bughunt.content.catalog import Catalog
@@ -44,21 +45,25 @@ class _Trees:
     seeds: Sequence[int]
     findings: Findings
 
-    def broken_always(self, name: str, tree: Path) -> tuple[set[str], set[str]]:
+    def broken(self, name: str, tree: Path) -> tuple[set[str], set[str]]:
         """The clauses that a tree breaks on any seed, and those that it breaks on each."""
-        each = [self._broken(name, tree, seed) for seed in self.seeds]
+        each = [self._broken_by(name, tree, seed) for seed in self.seeds]
         return set().union(*each), set.intersection(*each)
 
     def expect_kept(self, name: str, tree: Path) -> None:
-        any_seed, _ = self.broken_always(name, tree)
+        any_seed, _ = self.broken(name, tree)
         for slug in sorted(any_seed):
             self.findings.faults.append(f"{name} breaks {slug}: {self.findings.messages[name, slug]}")
 
-    def _broken(self, name: str, tree: Path, seed: int) -> set[str]:
+    def _broken_by(self, name: str, tree: Path, seed: int) -> set[str]:
         contract = self.judge.contract
-        contract.ask_clean(self.clauses, seed)
+        ask_clean(contract, self.clauses, seed)
         found = set()
-        for clause, outcome in contract.measured(self.clauses, tree, seed).items():
+        outcomes = contract.measured(self.clauses, tree, seed)
+        for clause in self.clauses:
+            if clause not in outcomes:
+                self.findings.faults.append(f"{name} hangs, and {clause.slug} was not measured")
+        for clause, outcome in outcomes.items():
             if message := contract.says(clause, outcome, seed):
                 [again] = contract.measured([clause], tree, seed).values()
                 if contract.says(clause, again, seed):
@@ -102,7 +107,7 @@ def measure_breaks(
         say(level.id)
         with temporary_folder() as folder:
             inject(folder / "tree", level.bugs)
-            any_seed, _ = trees.broken_always(level.id, folder / "tree")
+            any_seed, _ = trees.broken(level.id, folder / "tree")
         for slug in sorted(any_seed.difference(*(by_bug[bug.id] for bug in level.bugs))):
             findings.faults.append(f"{level.id} breaks {slug}, which none of its bugs breaks")
     findings.breaks = Breaks(tree_hashes(tree), touches, by_bug, by_patch)
@@ -119,7 +124,7 @@ def _of_bug(trees: _Trees, bug: Bug, say: Say) -> tuple[str, ...]:
     say(f"Bug {bug.id}")
     with temporary_folder() as folder:
         inject(folder / "tree", [bug])
-        any_seed, always = trees.broken_always(bug.id, folder / "tree")
+        any_seed, always = trees.broken(bug.id, folder / "tree")
     if not always:
         trees.findings.faults.append(f"{bug.id} breaks no clause on every seed")
     return tuple(sorted(any_seed))
@@ -130,7 +135,7 @@ def _of_patch(trees: _Trees, bug: Bug, patch: Path) -> tuple[str, ...]:
         verdict = trees.judge.judge(bug, tree, trees.seeds[0])
         if verdict.kind != "fixed":
             trees.findings.faults.append(f"{name_of(patch)} is {verdict.kind} already: {verdict.message}")
-        _, always = trees.broken_always(name_of(patch), tree)
+        _, always = trees.broken(name_of(patch), tree)
     if not always:
         trees.findings.faults.append(f"{name_of(patch)} breaks no clause on every seed")
     return tuple(sorted(always))

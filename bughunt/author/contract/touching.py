@@ -16,6 +16,7 @@ from bughunt.content.clauses import Clause
 from bughunt.disk.places import temporary_folder
 from bughunt.errors import BughuntError
 from bughunt.loading import load_module
+from bughunt.measure.environment import places_in
 
 
 def files_at_work(clause: Clause, tree: Path, seed: int) -> list[str]:
@@ -33,7 +34,8 @@ def files_at_work(clause: Clause, tree: Path, seed: int) -> list[str]:
             _run(clause, tree, seed, scratch, trace)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if status != 0:
-            raise BughuntError(f"{clause.slug} fails on the clean tree.", "Repair that first.")
+            step = f"`bughunt dev contract --clause {clause.slug}` says how."
+            raise BughuntError(f"{clause.slug} fails on the clean tree.", step)
         return sorted({file for file, _ in read_trace(trace) if (tree / file).is_file()})
 
 
@@ -47,7 +49,7 @@ def _run(clause: Clause, tree: Path, seed: int, scratch: Path, trace: Path) -> N
             os.dup2(quiet, descriptor)
         os.chdir(scratch)
         tempfile.tempdir = None
-        os.environ.update(TMPDIR=str(scratch), HOME=str(scratch))
+        os.environ.update(places_in(str(scratch)))
         sys.dont_write_bytecode = True
         sys.path.insert(0, str(tree))
         module = load_module(str(clause.measure), "bughunt_clause")

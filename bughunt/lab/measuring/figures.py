@@ -21,6 +21,11 @@ def says_share(text: str, percent: float) -> bool:
     return any(abs(_value(share) - percent) <= 1 for share in shares)
 
 
+def says_all_done(text: str) -> bool:
+    """Is there a share of a hundred per cent, to all its digits?"""
+    return re.search(r"(?<![-.\d])100(\.0+)? ?%", text) is not None
+
+
 def says_time(text: str, seconds: float) -> bool:
     """Is there a time within two of its smallest units (seconds, as a rule) of this one, or within 1 %?"""
     return any(abs(time - seconds) <= max(2 * unit, seconds / 100) for time, unit in _times(text))

@@ -68,17 +68,10 @@ def measure(inputs):
 
 def _run(inputs, flags, *, on_a_gpu=False):
     """How the script ends, what it learnt from and which conversations it was asked to make."""
-    import contextlib
-    import io
-    import re
-
-    from nanochat.common import Progress, UserError
     from scripts import chat_sft
 
-    from bughunt.lab.measuring.devices import pretended_gpu, without_accelerators
     from bughunt.lab.measuring.replacing import replaced
-    from bughunt.lab.measuring.row_source import RowSource
-    from bughunt.lab.measuring.watched_training import watched
+    from bughunt.lab.measuring.watched_scripts import run_watched
     from nanochat import tasks
 
     mixtures = set()
@@ -91,34 +84,10 @@ def _run(inputs, flags, *, on_a_gpu=False):
         return make
 
     own = {f"{name}_mixture": mixture(name) for name in ("training", "validation")}
-    shown, own_update = [], Progress.update
-
-    def update(progress, n=1, **fields):
-        shown.append([n, fields.get("step"), len(fields)])
-        own_update(progress, n, **fields)
-
-    given = [str(word) for pair in FLAGS.items() for word in pair] + flags
-    source, output, ends = RowSource(inputs["seed"]), io.StringIO(), "well"
-    with (
-        watched(source, stand_ins=False) as watch,
-        replaced(tasks, **own),
-        replaced(Progress, update=update),
-        pretended_gpu() if on_a_gpu else without_accelerators(),
-        contextlib.redirect_stdout(output),
-        contextlib.redirect_stderr(output),
-    ):
-        try:
-            chat_sft.main(given)
-        except UserError:
-            ends = "the user's error"
+    with replaced(tasks, **own):
+        watch, told = run_watched(chat_sft.main, FLAGS, flags, inputs["seed"], on_a_gpu=on_a_gpu)
     return {
-        "ends": ends,
-        "says something": bool(output.getvalue()),
-        "progress": shown,
-        "all done": bool(re.search(r"(?<![-.\d])100(\.0+)? ?%", output.getvalue())),
-        "asked of the data": [] if on_a_gpu else sorted(map(list, source.asked)),
-        "data are wanted on": source.devices,
-        "rows": watch.rows(learning=True),
+        **told,
         "rows only measured": watch.rows(learning=False),
         "mixtures": sorted(map(list, mixtures)),
     }

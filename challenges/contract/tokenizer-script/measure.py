@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from bughunt.lab.measuring import texts
 from bughunt.lab.measuring.absent_modules import absent
-from bughunt.lab.measuring.figures import says_number
+from bughunt.lab.measuring.figures import says_all_done, says_number
 from bughunt.lab.measuring.own_folder import own_folder
 from bughunt.lab.measuring.programs import run_program
 from bughunt.lab.measuring.refusals import refusal
@@ -62,7 +62,7 @@ def measure(inputs):
         printed = StringIO()
         with redirect_stdout(printed):
             tok_train.main([f"--{name.replace('_', '-')}={value}" for name, value in options.items()])
-            merged = re.search(r"(?<![-.\d])100(\.0+)? ?%", printed.getvalue()) is not None
+            merged = says_all_done(printed.getvalue())
             lines = [line for line in printed.getvalue().splitlines() if "/s" not in line]
             exit_status = run_program("scripts.tok_train", "--vocab-size", "5000", "--max-chars", "90")
             small = get_tokenizer()

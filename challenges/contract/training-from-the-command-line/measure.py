@@ -63,49 +63,11 @@ def measure(inputs):
 
 def _run(inputs, flags, *, on_a_gpu=False):
     """How the script ends, the progress it shows by its numbers, and what it learnt from."""
-    import contextlib
-    import io
-    import re
-
-    from nanochat.common import Progress, UserError
     from scripts import base_train
 
-    from bughunt.lab.measuring.devices import pretended_gpu, without_accelerators
-    from bughunt.lab.measuring.replacing import replaced
-    from bughunt.lab.measuring.row_source import RowSource
-    from bughunt.lab.measuring.watched_training import watched
+    from bughunt.lab.measuring.watched_scripts import run_watched
 
-    shown, own_update = [], Progress.update
-
-    def update(progress, n=1, **fields):
-        shown.append([n, fields.get("step"), len(fields)])
-        own_update(progress, n, **fields)
-
-    given = [str(word) for pair in FLAGS.items() for word in pair] + flags
-    source = RowSource(inputs["seed"])
-    ends, output = "well", io.StringIO()
-    with (
-        watched(source, stand_ins=False) as watch,
-        replaced(Progress, update=update),
-        pretended_gpu() if on_a_gpu else without_accelerators(),
-        contextlib.redirect_stdout(output),
-        contextlib.redirect_stderr(output),
-    ):
-        try:
-            base_train.main(given)
-        except UserError:
-            ends = "the user's error"
-        except SystemExit as exit:
-            ends = f"exit {exit.code or 0}"
-    return {
-        "ends": ends,
-        "says something": bool(output.getvalue()),
-        "progress": shown,
-        "all done": bool(re.search(r"(?<![-.\d])100(\.0+)? ?%", output.getvalue())),
-        "asked of the data": [] if on_a_gpu else sorted(map(list, source.asked)),
-        "data are wanted on": source.devices,
-        "rows": watch.rows(learning=True),
-    }
+    return run_watched(base_train.main, FLAGS, flags, inputs["seed"], on_a_gpu=on_a_gpu)[1]
 
 
 def _fresh(inputs, seed, state):
